@@ -27,8 +27,8 @@ contract Reputation is IReputation {
             MinerRecord memory record = _miners[s.miner];
             if (s.accepted) ++record.accepted;
             ++record.served;
-            record.received += s.received;
-            record.offered += s.offered;
+            record.received = _saturated(record.received, s.received);
+            record.offered = _saturated(record.offered, s.offered);
             _miners[s.miner] = record;
             emit MinerRecorded(s.miner, record.accepted, record.served, record.received, record.offered);
         }
@@ -60,5 +60,11 @@ contract Reputation is IReputation {
     /// @inheritdoc IReputation
     function trainerQuality(address trainer) external view returns (uint16) {
         return _trainers[trainer];
+    }
+
+    /// @dev A full record must never stop a task from finalising.
+    function _saturated(uint96 a, uint96 b) private pure returns (uint96) {
+        uint256 sum = uint256(a) + b;
+        return sum > type(uint96).max ? type(uint96).max : uint96(sum);
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {Reputation} from "./Reputation.sol";
 import {ILearningTask} from "./interfaces/ILearningTask.sol";
@@ -59,9 +60,10 @@ contract TaskFactory is ITaskFactory {
         uint256 forMiners = t.reward * t.minerShare / TermsRules.BASIS / t.rounds;
         uint256 forTrainers = t.reward / t.rounds - forMiners;
         if (forMiners < t.minerSlots || forTrainers < t.trainerSlots) {
-            uint256 smaller = t.minerShare < TermsRules.BASIS - t.minerShare ? t.minerShare : TermsRules.BASIS - t.minerShare;
-            uint256 slots = t.minerSlots > t.trainerSlots ? t.minerSlots : t.trainerSlots;
-            revert TaskFactory_Underfunded(t.reward, uint256(t.rounds) * slots * TermsRules.BASIS / smaller);
+            uint256 smaller = Math.min(t.minerShare, TermsRules.BASIS - t.minerShare);
+            // One wei more per slot covers what flooring takes: this much is always enough.
+            uint256 shares = uint256(t.rounds) * (Math.max(t.minerSlots, t.trainerSlots) + 1);
+            revert TaskFactory_Underfunded(t.reward, Math.ceilDiv(shares * TermsRules.BASIS, smaller));
         }
         if (msg.value != t.reward + taskFee) revert TaskFactory_Underfunded(msg.value, t.reward + taskFee);
     }

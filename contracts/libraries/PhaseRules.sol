@@ -9,7 +9,7 @@ import {Phase, Round, Terms} from "../interfaces/TaskTypes.sol";
 library PhaseRules {
     /// @param round the running round
     /// @param terms the task's terms
-    /// @param inputCount updates that are, or would be, the inputs
+    /// @param inputCount updates that are, or would be, the inputs; matters only after Check
     /// @param now_ Unix seconds
     /// @return phase Commit to Open; Challenge when all of these are over and there is a proposal; Finalise when
     /// the round cannot get a block any more

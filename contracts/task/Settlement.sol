@@ -12,19 +12,22 @@ import {Closing} from "./Closing.sol";
 abstract contract Settlement is Closing {
     /// @dev How a round ended. Memory only.
     struct Outcome {
-        bytes32 truth; // result id; 0 = void
+        bytes32 majority; // result id opened by a strict majority; 0 = none
+        bytes32 truth; // the same, if a block carries it; 0 = void
         uint256 winner; // miner seat of the block
         uint16 accuracy; // lower median over the openers of the truth
         uint128 inputs;
+        uint8 unjudged; // 1 + trainer seat of the only opener, which nobody else scored; 0 = none
         bool early; // the target was reached twice in a row
     }
 
     /// @dev Who gets what of a round's budget. Memory only.
     struct Shares {
         uint256 surplus; // wei above the prices
-        uint256[] floors; // wei by trainer seat, of those who are paid
+        uint256[] floors; // wei by trainer seat: the price of what it revealed
         uint256[] weights; // counted samples x score, of the same
         uint256 sum; // of the weights
+        uint256 denied; // bitmap by trainer seat: burnt instead of paid
     }
 
     /// @notice See {ILearningTask}.
@@ -32,18 +35,20 @@ abstract contract Settlement is Closing {
         Terms memory t = _require(Phase.Finalise);
         Outcome memory o = _outcome(t);
         if (o.truth != 0) _requireMedians(o, medians, middle);
-        _finalise(t, o, medians, middle);
+        _finalise(t, o, medians, o.truth == 0 ? 0 : middle);
     }
 
     // ------------------------------------------------------------------ outcome
 
     function _outcome(Terms memory t) private view returns (Outcome memory o) {
         o.inputs = _currentInputs();
-        (bytes32 truth,) = _truth();
+        (bytes32 truth, uint256 votes) = _truth();
         if (truth == 0) return o;
+        o.majority = truth;
         o.winner = _winner(truth);
         if (o.winner == type(uint256).max) return o;
         o.truth = truth;
+        if (votes == 1) o.unjudged = _miners[o.winner].trainerSeat;
         o.accuracy = _medianAccuracy(truth);
         o.early = t.targetAccuracy != 0 && o.accuracy >= t.targetAccuracy && _lastReachedTarget;
     }
@@ -190,9 +195,14 @@ abstract contract Settlement is Closing {
             uint256 amount = s.floors[i];
             if (s.sum != 0) amount += s.surplus * s.weights[i] / s.sum;
             if (amount == 0) continue;
-            _trainers[i].earned += uint80(amount);
             _pool -= amount;
-            emit Paid(_round.id, Role.Trainer, i, amount);
+            if (s.denied >> i & 1 != 0) {
+                _burnt += amount;
+                emit Forfeited(_round.id, i, amount);
+            } else {
+                _trainers[i].earned += uint80(amount);
+                emit Paid(_round.id, Role.Trainer, i, amount);
+            }
         }
     }
 
@@ -208,16 +218,20 @@ abstract contract Settlement is Closing {
         uint256 counted = tr.samples < tr.cap ? tr.samples : tr.cap;
         uint256 floor = uint256(tr.price) * counted;
         s.surplus -= floor;
-        bool isInput = o.inputs >> seat & 1 != 0;
-        if (!isInput || o.truth != 0) _learn(tr, seat, score);
-        if (!isInput) return _deny(t, seat, floor, Fault.Rejected);
-        if (score * TermsRules.BASIS < uint256(middle) * t.payScore && o.truth != 0) {
-            return _deny(t, seat, floor, Fault.LowScore);
-        }
-        ++tr.paidRounds;
         s.floors[seat] = floor;
-        s.weights[seat] = counted * score;
-        s.sum += counted * score;
+        bool isInput = o.inputs >> seat & 1 != 0;
+        bool unjudged = seat + 1 == o.unjudged;
+        if (!isInput || (o.truth != 0 && !unjudged)) _learn(tr, seat, score);
+        if (isInput && (unjudged || score * TermsRules.BASIS >= uint256(middle) * t.payScore)) {
+            ++tr.paidRounds;
+            s.weights[seat] = counted * score;
+        } else {
+            // As if it had the median score, so that the others' parts do not grow when it is condemned.
+            s.weights[seat] = counted * middle;
+            s.denied |= 1 << seat;
+            _punishTrainer(t, seat, isInput ? Fault.LowScore : Fault.Rejected);
+        }
+        s.sum += s.weights[seat];
     }
 
     /// @dev Quality follows scores: half-way down, an eighth up, so that it falls fast and recovers slowly.
@@ -228,14 +242,6 @@ abstract contract Settlement is Closing {
         if (quality == tr.quality) return;
         tr.quality = uint16(quality);
         emit QualityChanged(_round.id, seat, uint16(quality));
-    }
-
-    /// @dev No pay, a strike, the penalty; the denied price is burnt.
-    function _deny(Terms memory t, uint8 seat, uint256 floor, Fault fault) private {
-        _pool -= floor;
-        _burnt += floor;
-        emit Forfeited(_round.id, seat, floor);
-        _punishTrainer(t, seat, fault);
     }
 
     /// @dev Pays the block `fee` (wei): half to the block's miner, half in equal parts to all who opened the truth;
@@ -277,8 +283,8 @@ abstract contract Settlement is Closing {
             _punishMiner(t, seat, Fault.NotSealed);
         } else if (r.firstProposal != 0 && !opened) {
             _punishMiner(t, seat, Fault.NotOpened);
-        } else if (o.truth != 0 && !_isOpener(o.truth, seat)) {
-            _punishMiner(t, seat, Fault.Outvoted);
+        } else if (o.majority != 0 && !_isOpener(o.majority, seat)) {
+            _punishMiner(t, seat, Fault.Outvoted); // also in a void round: it may have kept the majority from a block
         } else if (!checked || r.firstProposal == 0) {
             _strikeMiner(t, seat);
         }

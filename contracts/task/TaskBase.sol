@@ -83,9 +83,10 @@ abstract contract TaskBase is ITaskEvents {
         if (_state != State.Running) return (Phase.Closed, 0);
 
         Round memory r = _loadRound();
-        // Counting votes is only worth its gas once the updates are in and not yet frozen.
-        uint256 inputCount = r.frozen || r.reveals < t.minUpdates ? r.inputCount : _count(_inputs());
+        uint256 inputCount = r.frozen ? r.inputCount : type(uint256).max;
         (current, deadline) = PhaseRules.current(r, t, inputCount, block.timestamp);
+        // Votes that are not frozen decide only whether Seal opens; counting them costs too much to do it earlier.
+        if (current == Phase.Seal && !r.frozen && _count(_inputs()) < t.minUpdates) return (Phase.Finalise, 0);
         if (current == Phase.Challenge) {
             (bytes32 truth, uint256 votes) = _truth();
             if (truth == 0 || _winner(truth) == type(uint256).max) return (Phase.Finalise, 0);
