@@ -1,0 +1,84 @@
+"""The digests of `contracts/libraries/Digests.sol`: keccak256 over abi.encode(TYPE, chain id, task, round, attempt,
+sender, ...), so that nothing fits another chain, task, round, attempt or sender."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from eth_abi import encode
+from eth_utils import keccak
+
+from bcfl_client.types import Opening
+
+__all__ = ["Place", "header_digest", "result_id", "seal_digest", "seals_digest", "target", "update_digest", "work_digest"]
+
+_PLACE = ["bytes32", "uint256", "address", "uint16", "uint8", "address"]
+_UPDATE = keccak(text="BC-FL update")
+_SEAL = keccak(text="BC-FL seal")
+_BLOCK = keccak(text="BC-FL block")
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a digest is bound to. Addresses are 0x-prefixed hex."""
+
+    chain_id: int
+    task: str
+    round_id: int
+    attempt: int
+    sender: str
+
+    def of(self, sender: str) -> Place:
+        """The same place with another sender."""
+        return replace(self, sender=sender)
+
+
+def update_digest(
+    place: Place, root: bytes, content_digest: bytes, samples: int, training_time: int, salt: bytes
+) -> bytes:
+    """A trainer's commitment. `training_time` in milliseconds."""
+    fields = ["bytes32", "bytes32", "uint32", "uint32", "bytes32"]
+    return _digest(_UPDATE, place, fields, [root, content_digest, samples, training_time, salt])
+
+
+def seal_digest(place: Place, opening: Opening) -> bytes:
+    """A miner's seal over its aggregate and scores."""
+    fields = ["bytes32", "bytes32", "uint16", "bytes32", "bytes32"]
+    values = [opening.root, opening.content_digest, opening.accuracy, _scores_digest(opening), opening.salt]
+    return _digest(_SEAL, place, fields, values)
+
+
+def seals_digest(before: bytes, seat: int, seal: bytes) -> bytes:
+    """The running digest over a round's seals after one more; it starts at 32 zero bytes."""
+    return keccak(encode(["bytes32", "uint8", "bytes32"], [before, seat, seal]))
+
+
+def header_digest(place: Place, parent: bytes, seals: bytes, opening: Opening, difficulty: int) -> bytes:
+    """All of a block but its nonce."""
+    fields = ["bytes32", "bytes32", "bytes32", "bytes32", "uint16", "bytes32", "uint256"]
+    values = [parent, seals, opening.root, opening.content_digest, opening.accuracy, _scores_digest(opening), difficulty]
+    return _digest(_BLOCK, place, fields, values)
+
+
+def work_digest(header: bytes, nonce: int) -> bytes:
+    """The block hash; as a number it is at most `target(difficulty)`."""
+    return keccak(header + nonce.to_bytes(32, "big"))
+
+
+def target(difficulty: int) -> int:
+    """Largest block hash that meets `difficulty`, the expected number of hashes."""
+    return (2**256 - 1) // difficulty
+
+
+def result_id(root: bytes, content_digest: bytes) -> bytes:
+    """The id under which openers of the same result are counted."""
+    return keccak(encode(["bytes32", "bytes32"], [root, content_digest]))
+
+
+def _scores_digest(opening: Opening) -> bytes:
+    return keccak(b"".join(word.to_bytes(32, "big") for word in opening.scores))
+
+
+def _digest(kind: bytes, place: Place, fields: list[str], values: list[object]) -> bytes:
+    head = [kind, place.chain_id, place.task, place.round_id, place.attempt, place.sender]
+    return keccak(encode(_PLACE + fields, head + values))

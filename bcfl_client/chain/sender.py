@@ -1,0 +1,174 @@
+"""Signs and sends transactions of one account."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eth_account.signers.local import LocalAccount
+from eth_utils import to_checksum_address
+
+from bcfl_client.chain.codec import Codec
+from bcfl_client.chain.connection import Connection, RpcError
+from bcfl_client.errors import ChainMismatch, ContractReverted, TransactionLost
+
+__all__ = ["Receipt", "Sender"]
+
+_POLL_SECONDS = 0.02
+_RESEND_SECONDS = 2.0
+_TIP = 10**9  # wei per gas
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A transaction in a block."""
+
+    transaction: str
+    block: int
+    gas_used: int
+    gas_price: int
+    contract: str | None
+
+
+class Sender:
+    """Sends for one account, keeping its nonce.
+
+    A signed transaction is on disk in `outbox` before it is sent, so that after a crash the same bytes go out
+    again: sent twice, included once.
+    """
+
+    def __init__(self, connection: Connection, account: LocalAccount, outbox: Path | None = None) -> None:
+        self.connection = connection
+        self.address: str = account.address
+        self._account = account
+        self._outbox = outbox
+        self._nonce: int | None = None
+        self._raw: dict[str, str] = {}
+        self.gas_used = 0
+
+    def send(self, to: str | None, data: bytes, value: int = 0, codec: Codec | None = None, context: str = "") -> str:
+        """Signs and sends; returns the transaction hash. `value` in wei, `to` None creates a contract.
+
+        Raises ContractReverted (by the errors of `codec`) or ChainMismatch (no funds) before anything is sent.
+        """
+        transaction: dict[str, Any] = {"from": self.address, "data": "0x" + data.hex(), "value": hex(value)}
+        if to is not None:
+            transaction["to"] = to
+        answers = self.connection.batch(
+            [
+                ("eth_estimateGas", [transaction, "pending"]),
+                ("eth_getBlockByNumber", ["latest", False]),
+                ("eth_getTransactionCount", [self.address, "pending"]),
+            ]
+        )
+        for answer in answers:
+            if isinstance(answer, RpcError):
+                raise self._explain(answer, codec, value, context) from answer
+        # Others may act first and make this call the one that closes a phase: leave room for that.
+        gas = int(answers[0], 16) * 3 // 2 + 60_000
+        base_fee = int(answers[1].get("baseFeePerGas", "0x0"), 16)
+        # The count of the chain wins where it is ahead: another process may have used the key.
+        self._nonce = max(self._nonce or 0, int(answers[2], 16))
+        signed = self._account.sign_transaction(
+            {
+                "type": 2,
+                "chainId": self.connection.chain_id,
+                "nonce": self._nonce,
+                "gas": min(gas, int(answers[1]["gasLimit"], 16)),
+                "maxFeePerGas": 2 * base_fee + _TIP,
+                "maxPriorityFeePerGas": _TIP,
+                "value": value,
+                "data": data,
+                **({"to": to_checksum_address(to)} if to is not None else {}),
+            }
+        )
+        raw, digest = "0x" + signed.raw_transaction.hex(), "0x" + signed.hash.hex()
+        self._keep(digest, raw)
+        self._submit(raw, digest)
+        self._nonce += 1
+        return digest
+
+    def wait(self, digest: str, timeout_seconds: float = 120.0, codec: Codec | None = None) -> Receipt:
+        """The receipt once the transaction is in a block. Raises ContractReverted, TransactionLost."""
+        start = last_sent = time.monotonic()
+        while True:
+            receipt = self.connection.request("eth_getTransactionReceipt", digest)
+            if receipt is not None:
+                return self._settle(digest, receipt, codec)
+            now = time.monotonic()
+            if now - start > timeout_seconds:
+                raise TransactionLost(digest, timeout_seconds)
+            if now - last_sent > _RESEND_SECONDS and digest in self._raw:
+                self._submit(self._raw[digest], digest)
+                last_sent = now
+            time.sleep(_POLL_SECONDS)
+
+    def resume(self) -> None:
+        """Sends again what an earlier process of this account signed and may not have sent."""
+        if self._outbox is None or not self._outbox.exists():
+            return
+        kept = json.loads(self._outbox.read_text())
+        self._raw[kept["hash"]] = kept["raw"]
+        if self.connection.request("eth_getTransactionByHash", kept["hash"]) is None:
+            self._submit(kept["raw"], kept["hash"])
+
+    def _settle(self, digest: str, receipt: dict[str, Any], codec: Codec | None) -> Receipt:
+        gas_used = int(receipt["gasUsed"], 16)
+        self.gas_used += gas_used
+        self._raw.pop(digest, None)
+        if int(receipt["status"], 16) != 1:
+            raise self._why(digest, receipt, codec)
+        contract = receipt.get("contractAddress")
+        return Receipt(
+            digest,
+            int(receipt["blockNumber"], 16),
+            gas_used,
+            int(receipt.get("effectiveGasPrice", "0x0"), 16),
+            to_checksum_address(contract) if contract else None,
+        )
+
+    def _why(self, digest: str, receipt: dict[str, Any], codec: Codec | None) -> ContractReverted:
+        """The reason of a reverted transaction, from running it again on its block."""
+        sent = self.connection.request("eth_getTransactionByHash", digest) or {}
+        again = {key: sent[key] for key in ("from", "to", "value") if sent.get(key)} | {"data": sent.get("input", "0x")}
+        try:
+            self.connection.request("eth_call", again, receipt["blockNumber"])
+        except RpcError as error:
+            explained = self._explain(error, codec, 0, "")
+            if isinstance(explained, ContractReverted):
+                return explained
+        return ContractReverted("reverted in its block", (digest,))
+
+    def _keep(self, digest: str, raw: str) -> None:
+        self._raw[digest] = raw
+        if self._outbox is None:
+            return
+        temporary = self._outbox.with_suffix(".tmp")
+        with open(temporary, "w") as file:
+            json.dump({"hash": digest, "raw": raw}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, self._outbox)
+
+    def _submit(self, raw: str, digest: str) -> None:
+        try:
+            self.connection.request("eth_sendRawTransaction", raw)
+        except RpcError as error:
+            # Sent before and known, or even included: the hash decides, not the node's words.
+            if self.connection.request("eth_getTransactionByHash", digest) is None:
+                self._nonce = None
+                raise self._explain(error, None, 0, "") from error
+
+    def _explain(self, error: RpcError, codec: Codec | None, value: int, context: str) -> Exception:
+        if isinstance(error.data, str) and len(error.data) >= 10 and codec is not None:
+            return codec.reverted(bytes.fromhex(error.data[2:]), context)
+        if "insufficient funds" in str(error).lower() or "doesn't have enough funds" in str(error):
+            return ChainMismatch(
+                f"account {self.address} has {self.connection.balance(self.address)} wei, which does not cover "
+                f"{value} wei and gas; fund it and try again"
+            )
+        return error

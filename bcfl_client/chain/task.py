@@ -1,0 +1,296 @@
+"""One task contract: what it says now, and what an account may do to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bcfl_client.chain.codec import Codec
+from bcfl_client.chain.connection import Connection, RpcError
+from bcfl_client.chain.contracts import artifact
+from bcfl_client.chain.digests import Place
+from bcfl_client.chain.sender import Receipt, Sender
+from bcfl_client.errors import ChainError, ChainMismatch
+from bcfl_client.types import Event, Head, Opening, Phase, Role, Round, Stage, State, Status
+
+__all__ = ["MinerSeat", "Task", "TaskActor", "TrainerSeat", "read_logs"]
+
+
+@dataclass(frozen=True)
+class TrainerSeat:
+    """A selected trainer as the contract stores it. Money in wei, `digest` is its commitment or update root."""
+
+    account: str
+    round_id: int
+    stage: Stage
+    samples: int
+    cap: int
+    strikes: int
+    earned: int
+    deposit: int
+    price: int
+    quality: int
+    paid_rounds: int
+    digest: bytes
+
+
+@dataclass(frozen=True)
+class MinerSeat:
+    """A selected miner as the contract stores it. `trainer_seat` is its own seat as a trainer, or None."""
+
+    account: str
+    fee: int
+    trainer_seat: int | None
+    earned: int
+    deposit: int
+    strikes: int
+
+
+class Task:
+    """Reads the task contract at `address`. Raises ChainMismatch unless there is one."""
+
+    def __init__(self, connection: Connection, address: str) -> None:
+        self.connection = connection
+        self.address = address
+        self.codec = artifact("LearningTask").codec
+        if not connection.has_code(address):
+            raise ChainMismatch(f"no contract at {address} on chain {connection.chain_id}; check --task and --rpc")
+        try:
+            self.terms: dict[str, Any] = self._read("terms")
+            if self.status().state == State.NONE:
+                raise ChainMismatch(f"the contract at {address} is not a task in use")
+        except (ChainError, ValueError) as error:
+            raise ChainMismatch(f"the contract at {address} is not a learning task") from error
+
+    def status(self) -> Status:
+        """Everything that a client polls, in one call."""
+        s = self._read("status")
+        r, h = s["round"], s["head"]
+        return Status(
+            State(s["state"]),
+            Phase(s["phase"]),
+            s["deadline"],
+            s["roundsLeft"],
+            s["voidRounds"],
+            s["difficulty"],
+            Round(
+                r["id"],
+                r["attempt"],
+                r["start"],
+                r["commitClosed"],
+                r["revealClosed"],
+                r["activeTrainers"],
+                r["commits"],
+                r["reveals"],
+                r["checkClosed"],
+                r["sealClosed"],
+                r["firstProposal"],
+                r["mineClosed"],
+                r["openClosed"],
+                r["activeMiners"],
+                r["checkers"],
+                r["sealers"],
+                r["proposers"],
+                r["openers"],
+                r["inputs"],
+                r["inputCount"],
+                r["frozen"],
+                r["sealsDigest"],
+            ),
+            Head(h["blockHash"], h["root"], h["contentId"]),
+        )
+
+    def publisher(self) -> str:
+        """Who pays."""
+        return str(self._read("publisher"))
+
+    def factory(self) -> str:
+        """The factory that made the task."""
+        return str(self._read("factory"))
+
+    def trainer_count(self) -> int:
+        """Number of selected trainers."""
+        return int(self._read("trainerCount"))
+
+    def trainer(self, seat: int) -> TrainerSeat:
+        """The trainer on `seat`."""
+        return _trainer_seat(self._read("trainer", seat))
+
+    def trainers(self) -> list[TrainerSeat]:
+        """All selected trainers by seat, in one exchange."""
+        return [_trainer_seat(t) for t in self._seats("trainer", self.trainer_count())]
+
+    def miners(self) -> list[MinerSeat]:
+        """All selected miners by seat, in one exchange."""
+        return [
+            MinerSeat(
+                m["account"],
+                m["fee"],
+                m["trainerSeat"] - 1 if m["trainerSeat"] else None,
+                m["earned"],
+                m["deposit"],
+                m["strikes"],
+            )
+            for m in self._seats("miner", self._read("minerCount"))
+        ]
+
+    def bid(self, role: Role, account: str) -> dict[str, Any]:
+        """The bid of `account`: deposit, price, samples, trainingTime, seat (1 + seat once selected)."""
+        return dict(self._read("bidOf", int(role), account))
+
+    def seat(self, role: Role, account: str) -> int | None:
+        """The seat of `account`, or None."""
+        seat = self.bid(role, account)["seat"]
+        return seat - 1 if seat else None
+
+    def inputs(self) -> int:
+        """Bitmap by trainer seat of the updates that are, or would now be, the round's inputs."""
+        return int(self._read("inputs"))
+
+    def pool(self) -> int:
+        """Wei of the reward still in escrow."""
+        return int(self._read("pool"))
+
+    def burnt(self) -> int:
+        """Wei burnt so far."""
+        return int(self._read("burnt"))
+
+    def withdrawable(self, account: str) -> int:
+        """Wei that `withdraw` would send to `account` now."""
+        return int(self._read("withdrawable", account))
+
+    def place(self, round_id: int, attempt: int, sender: str) -> Place:
+        """What this task's digests are bound to."""
+        return Place(self.connection.chain_id, self.address, round_id, attempt, sender)
+
+    def events(self, from_block: int = 0, to_block: int | None = None) -> list[Event]:
+        """This task's events in the order of the chain."""
+        return read_logs(self.connection, self.address, self.codec, from_block, to_block)
+
+    def round_events(self, name: str, round_id: int) -> list[Event]:
+        """Events `name` of one round, in the order of the chain."""
+        topics = [self.codec.topic(name), f"0x{round_id:064x}"]
+        return read_logs(self.connection, self.address, self.codec, topics=topics)
+
+    def _seats(self, function: str, count: int) -> list[dict[str, Any]]:
+        calls = [
+            ("eth_call", [{"to": self.address, "data": "0x" + self.codec.call(function, i).hex()}, "pending"])
+            for i in range(count)
+        ]
+        seats = []
+        for answer in self.connection.batch(calls):
+            if isinstance(answer, RpcError):
+                raise answer
+            seats.append(self.codec.result(function, bytes.fromhex(answer[2:])))
+        return seats
+
+    def _read(self, function: str, *args: object) -> Any:
+        return self.codec.result(function, self.connection.call(self.address, self.codec.call(function, *args)))
+
+
+def _trainer_seat(t: dict[str, Any]) -> TrainerSeat:
+    return TrainerSeat(
+        t["account"],
+        t["round"],
+        Stage(t["stage"]),
+        t["samples"],
+        t["cap"],
+        t["strikes"],
+        t["earned"],
+        t["deposit"],
+        t["price"],
+        t["quality"],
+        t["paidRounds"],
+        t["digest"],
+    )
+
+
+class TaskActor:
+    """What one account does to a task. Every method sends one transaction and waits for its block.
+
+    Raises ContractReverted before anything is sent when the contract would refuse.
+    """
+
+    def __init__(self, task: Task, sender: Sender) -> None:
+        self.task = task
+        self.sender = sender
+
+    def bid_as_trainer(self, samples: int, price: int, training_time: int) -> Receipt:
+        """Offers `samples` at `price` wei per sample and round, `training_time` microseconds per sample."""
+        deposit = samples * int(self.task.terms["trainerDeposit"])
+        return self._act("bidAsTrainer", samples, price, training_time, value=deposit)
+
+    def bid_as_miner(self, fee: int) -> Receipt:
+        """Offers to mine for `fee` wei per block."""
+        return self._act("bidAsMiner", fee, value=int(self.task.terms["minerDeposit"]))
+
+    def select(self) -> Receipt:
+        """Turns bids into seats."""
+        return self._act("select")
+
+    def cancel(self) -> Receipt:
+        """Ends the task before selection."""
+        return self._act("cancel")
+
+    def commit(self, seat: int, digest: bytes) -> Receipt:
+        """Commits to an update."""
+        return self._act("commit", seat, digest)
+
+    def reveal(
+        self, seat: int, root: bytes, content_digest: bytes, samples: int, training_time: int, salt: bytes
+    ) -> Receipt:
+        """Opens the commitment. `training_time` in milliseconds."""
+        return self._act("reveal", seat, root, content_digest, samples, training_time, salt)
+
+    def check(self, seat: int, verdicts: int) -> Receipt:
+        """Posts the verdicts on the round's updates."""
+        return self._act("check", seat, verdicts)
+
+    def seal(self, seat: int, digest: bytes) -> Receipt:
+        """Seals the own aggregate and scores."""
+        return self._act("seal", seat, digest)
+
+    def propose(self, seat: int, opening: Opening, nonce: int) -> Receipt:
+        """Proposes a block."""
+        return self._act("propose", seat, _tuple(opening), nonce)
+
+    def open(self, seat: int, opening: Opening, medians: tuple[int, ...] = (), middle: int = 0) -> Receipt:
+        """Opens the seal; with `medians`, finalises a round that this makes ready."""
+        return self._act("open", seat, _tuple(opening), medians, middle)
+
+    def finalise(self, medians: tuple[int, ...] = (), middle: int = 0) -> Receipt:
+        """Ends the round."""
+        return self._act("finalise", medians, middle)
+
+    def withdraw(self, account: str | None = None) -> Receipt:
+        """Sends `account` (the own one if None) what it may have."""
+        return self._act("withdraw", account or self.sender.address)
+
+    def _act(self, function: str, *args: object, value: int = 0) -> Receipt:
+        data = self.task.codec.call(function, *args)
+        digest = self.sender.send(self.task.address, data, value, self.task.codec, function)
+        return self.sender.wait(digest, codec=self.task.codec)
+
+
+def read_logs(
+    connection: Connection,
+    address: str,
+    codec: Codec,
+    from_block: int = 0,
+    to_block: int | None = None,
+    topics: Sequence[str] = (),
+) -> list[Event]:
+    """Decoded logs of the contract at `address` that start with `topics`, in the order of the chain."""
+    wanted: dict[str, object] = {"address": address, "fromBlock": hex(from_block), "toBlock": "latest"}
+    if to_block is not None:
+        wanted["toBlock"] = hex(to_block)
+    if topics:
+        wanted["topics"] = list(topics)
+    logs = connection.request("eth_getLogs", wanted)
+    events = [event for log in logs if (event := codec.event(log)) is not None]
+    return sorted(events, key=lambda event: (event.block, event.log_index))
+
+
+def _tuple(opening: Opening) -> tuple[object, ...]:
+    return (opening.root, opening.content_digest, opening.accuracy, opening.scores, opening.salt)

@@ -1,0 +1,1 @@
+"""What each participant does, as a loop over a task's phases."""

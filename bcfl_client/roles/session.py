@@ -1,0 +1,136 @@
+"""What every participant has in hand: a task, an account, a store, a journal; and how it waits."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eth_account.signers.local import LocalAccount
+
+from bcfl_client.chain.connection import connect
+from bcfl_client.chain.sender import Sender
+from bcfl_client.chain.task import Task, TaskActor
+from bcfl_client.errors import ContractReverted
+from bcfl_client.roles.journal import Journal
+from bcfl_client.scoring.medians import round_medians
+from bcfl_client.storage import ContentStore, open_store
+from bcfl_client.types import Opening, Phase, Status, bits, pack_scores, unpack_scores
+
+__all__ = ["POLL_SECONDS", "Report", "Session", "open_session"]
+
+POLL_SECONDS = 0.05
+_log = logging.getLogger(__name__)
+
+Report = Callable[[str, dict[str, object]], None]
+"""Told what a participant does: a verb and its facts. Must return at once."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """One account at work on one task."""
+
+    task: Task
+    actor: TaskActor
+    store: ContentStore
+    journal: Journal
+    report: Report
+
+    @property
+    def address(self) -> str:
+        """The own account."""
+        return self.actor.sender.address
+
+    def watch(self, key: Callable[[Status], Hashable], patience_seconds: float) -> Iterator[Status]:
+        """The task's status, each time `key` of it changes, until the task is closed.
+
+        A heavy transition that is due for `patience_seconds` and that nobody has made is made here: every
+        participant has a stake in the task going on.
+        """
+        last: Hashable = None
+        due_since: float | None = None
+        while True:
+            status = self.task.status()
+            if status.state.closed:
+                yield status
+                return
+            if (now_key := (status.phase, status.round.id, key(status))) != last:
+                last = now_key
+                due_since = time.monotonic()
+                yield status
+                continue
+            overdue = due_since is not None and time.monotonic() - due_since >= patience_seconds
+            if overdue and status.phase in (Phase.SELECT, Phase.FINALISE):
+                self.advance(status)
+                due_since = time.monotonic()
+            time.sleep(POLL_SECONDS)
+
+    def advance(self, status: Status) -> None:
+        """Makes the heavy transition that is due, unless somebody else just did."""
+        try:
+            if status.phase == Phase.SELECT:
+                self.actor.select()
+                self.report("selected", {})
+            elif status.phase == Phase.FINALISE:
+                self.actor.finalise(*self.medians(status))
+                self.report("finalised", {"round": status.round.id})
+        except ContractReverted as error:
+            _log.debug("somebody else was first: %s", error)
+
+    def medians(self, status: Status, own: tuple[int, Opening] | None = None) -> tuple[tuple[int, ...], int]:
+        """What `finalise` wants for the round as it is, or as it will be with the `own` (seat, opening) on top:
+        packed medians and their middle; empty for a void round."""
+        votes: dict[tuple[bytes, bytes], dict[int, tuple[int, ...]]] = {}
+        for event in self.task.round_events("Opened", status.round.id):
+            opening: Any = event.args["opening"]
+            seat: Any = event.args["seat"]
+            votes.setdefault((opening["root"], opening["contentId"]), {})[seat] = tuple(opening["scores"])
+        if own is not None:
+            seat, mine = own
+            votes.setdefault((mine.root, mine.content_digest), {})[seat] = mine.scores
+        quorum = len(bits(status.round.active_miners)) // 2 + 1
+        for scores in votes.values():
+            if len(scores) >= quorum and any(status.round.proposers >> seat & 1 for seat in scores):
+                return self._packed_medians(scores)
+        return (), 0
+
+    def _packed_medians(self, scores: dict[int, tuple[int, ...]]) -> tuple[tuple[int, ...], int]:
+        trainers, miners = self.task.trainer_count(), self.task.miners()
+        opened = [(miners[seat].trainer_seat, unpack_scores(words, trainers)) for seat, words in scores.items()]
+        medians, middle = round_medians(opened, bits(self.task.inputs()))
+        return pack_scores(medians, trainers), middle
+
+    def withdraw(self) -> None:
+        """Takes home what is due, if anything is."""
+        amount = self.task.withdrawable(self.address)
+        if amount:
+            self.actor.withdraw()
+            self.report("withdrew", {"wei": amount})
+
+
+def open_session(
+    rpc: str,
+    task_address: str,
+    account: LocalAccount,
+    store_url: str,
+    state: Path,
+    chain_id: int | None = None,
+    report: Report | None = None,
+) -> Session:
+    """Connects and checks everything that a participant needs before it does anything. Raises InputError."""
+    connection = connect(rpc, chain_id)
+    task = Task(connection, task_address)
+    store = open_store(store_url)
+    store.check()
+    folder = state / str(connection.chain_id) / task_address.lower() / account.address.lower()
+    journal = Journal(folder)
+    sender = Sender(connection, account, folder / "outbox.json")
+    sender.resume()
+    return Session(task, TaskActor(task, sender), store, journal, report or _no_report)
+
+
+def _no_report(verb: str, facts: dict[str, object]) -> None:
+    _log.info("%s %s", verb, facts)

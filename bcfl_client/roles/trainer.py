@@ -1,0 +1,157 @@
+"""The trainer: bids, trains on its own data, commits, reveals, takes its pay (paper, section III-A, steps 1, 2, 6)."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bcfl_client.chain.digests import update_digest
+from bcfl_client.errors import ChainMismatch, ConfigError, ContractReverted
+from bcfl_client.learning.encoding import encode_parameters
+from bcfl_client.learning.training import LocalTrainer
+from bcfl_client.learning.tree import parameter_root
+from bcfl_client.roles.materials import build_task_model, fetch_materials, fetch_parameters
+from bcfl_client.roles.session import Session
+from bcfl_client.storage import Content
+from bcfl_client.types import Phase, Role, Stage, State, Status
+
+__all__ = ["TrainerSettings", "run_trainer"]
+
+_PATIENCE_SECONDS = 4.0  # miners are quicker; this is for when none of them is there
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainerSettings:
+    """How this trainer bids and trains.
+
+    `price` in wei per sample and round, `training_time` in microseconds per sample, `model` as in `build_model`;
+    `seed` and `trainer_id` decide every random choice of training.
+    """
+
+    price: int
+    model: str = "2nn"
+    training_time: int = 1000
+    seed: int = 0
+    trainer_id: int = 0
+
+    def __post_init__(self) -> None:
+        if self.price < 0 or self.training_time < 0:
+            raise ConfigError("price and training time are not negative")
+
+
+def run_trainer(
+    session: Session, settings: TrainerSettings, images: NDArray[np.uint8], labels: NDArray[np.uint8]
+) -> None:
+    """Works for the task until it is closed, then withdraws. Carries on where an earlier process stopped.
+
+    Raises InputError before any money moves when bid, data or model do not fit the task.
+    """
+    status = session.task.status()
+    if status.state.closed and session.task.seat(Role.TRAINER, session.address) is None:
+        raise ChainMismatch(f"the task {session.task.address} is {status.state.name.lower()} already")
+    trainer = _Trainer(session, settings, images, labels)
+    trainer.ensure_bid()
+    for status in session.watch(lambda s: s.state, _PATIENCE_SECONDS):
+        if status.state == State.RUNNING:
+            trainer.act(status)
+    session.withdraw()
+    session.journal.close()
+
+
+class _Trainer:
+    def __init__(
+        self, session: Session, settings: TrainerSettings, images: NDArray[np.uint8], labels: NDArray[np.uint8]
+    ) -> None:
+        self._session = session
+        self._settings = settings
+        materials = fetch_materials(session.task, session.store)
+        if images.shape[1:] != materials.manifest.input_shape:
+            wanted, found = materials.manifest.input_shape, images.shape[1:]
+            raise ConfigError(f"this task's images are {wanted[0]} x {wanted[1]}, yours are {found[0]} x {found[1]}")
+        model = build_task_model(settings.model, materials)
+        self._samples = len(labels)
+        self._local = LocalTrainer(
+            model, images, labels, materials.manifest.hyperparameters, settings.seed, settings.trainer_id
+        )
+        self._seat: int | None = None
+
+    def ensure_bid(self) -> None:
+        task = self._session.task
+        if task.bid(Role.TRAINER, self._session.address)["deposit"]:
+            return
+        if task.status().phase != Phase.BIDDING:
+            raise ChainMismatch(f"bidding for the task {task.address} is over, and this account has no bid in it")
+        self._session.actor.bid_as_trainer(self._samples, self._settings.price, self._settings.training_time)
+        self._session.report("bid", {"samples": self._samples, "price": self._settings.price})
+
+    def act(self, status: Status) -> None:
+        """Does what the phase asks for. What the contract refuses is logged: the next phase may go better."""
+        if self._seat is None:
+            self._seat = self._session.task.seat(Role.TRAINER, self._session.address)
+            if self._seat is None:
+                self._session.withdraw()
+                return
+        try:
+            if status.phase == Phase.COMMIT:
+                self._commit(status, self._seat)
+            elif status.phase == Phase.REVEAL:
+                self._reveal(status, self._seat)
+        except ContractReverted as error:
+            _log.warning("round %d: %s", status.round.id, error)
+
+    def _commit(self, status: Status, seat: int) -> None:
+        session, round_id = self._session, status.round.id
+        own = session.task.trainer(seat)
+        if own.round_id == round_id or own.strikes >= session.task.terms["maxStrikes"]:
+            return
+        entry = session.journal.find("update", round_id)
+        if entry is None:
+            session.report("training", {"round": round_id})
+            base = fetch_parameters(
+                session.store, status.head.content_digest, status.head.root, session.task.terms["parameterCount"]
+            )
+            start = time.monotonic()
+            update = self._local.train(base, round_id - 1)
+            training_time = int((time.monotonic() - start) * 1000)
+            session.report("trained", {"round": round_id, "ms": training_time})
+            data = encode_parameters(update)
+            session.journal.save(f"update-{round_id}.bin", data)
+            # The salt comes from the system and serves once: who knows it can open the commitment.
+            entry = session.journal.write(
+                "update",
+                round_id,
+                root=parameter_root(update),
+                content=Content.of(data).digest,
+                samples=self._samples,
+                time=training_time,
+                salt=secrets.token_bytes(32),
+            )
+        digest = update_digest(session.task.place(round_id, 0, session.address), *_opening(entry))
+        session.actor.commit(seat, digest)
+        session.report("committed", {"round": round_id})
+
+    def _reveal(self, status: Status, seat: int) -> None:
+        session, round_id = self._session, status.round.id
+        own = session.task.trainer(seat)
+        if own.round_id != round_id or own.stage != Stage.COMMITTED:
+            return
+        entry = session.journal.find("update", round_id)
+        if entry is None:
+            _log.error("round %d: committed, but its salt is not in %s", round_id, session.journal.folder)
+            return
+        # Not before Commit has closed: until now nobody could have copied it.
+        session.store.put(session.journal.read(f"update-{round_id}.bin"))
+        session.actor.reveal(seat, *_opening(entry))
+        session.report("revealed", {"round": round_id})
+        session.journal.drop(f"update-{round_id - 1}.bin")
+
+
+def _opening(entry: dict[str, object]) -> tuple[bytes, bytes, int, int, bytes]:
+    root, content, salt = (bytes.fromhex(str(entry[name])) for name in ("root", "content", "salt"))
+    return root, content, int(str(entry["samples"])), int(str(entry["time"])), salt

@@ -1,0 +1,200 @@
+"""Values that cross module borders: what the contracts know, in Python.
+
+Money is in wei, windows and deadlines in seconds, shares in basis points, scores and qualities of 65,535.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+__all__ = [
+    "MAX_SCORE",
+    "Event",
+    "Fault",
+    "Head",
+    "Opening",
+    "Phase",
+    "Role",
+    "Round",
+    "Stage",
+    "State",
+    "Status",
+    "Verdict",
+    "bits",
+    "pack_scores",
+    "pack_verdicts",
+    "unpack_scores",
+]
+
+MAX_SCORE = 65_535
+_SCORES_PER_WORD = 16
+
+
+class Role(IntEnum):
+    """Who somebody is in a task."""
+
+    TRAINER = 0
+    MINER = 1
+
+
+class State(IntEnum):
+    """What a task is at."""
+
+    NONE = 0
+    BIDDING = 1
+    RUNNING = 2
+    COMPLETED = 3
+    ABORTED = 4
+
+    @property
+    def closed(self) -> bool:
+        """Whether only withdrawals are left."""
+        return self in (State.COMPLETED, State.ABORTED)
+
+
+class Phase(IntEnum):
+    """What may happen now."""
+
+    CLOSED = 0
+    BIDDING = 1
+    SELECT = 2
+    COMMIT = 3
+    REVEAL = 4
+    CHECK = 5
+    SEAL = 6
+    MINE = 7
+    OPEN = 8
+    CHALLENGE = 9
+    FINALISE = 10
+
+
+class Stage(IntEnum):
+    """How far a trainer came in its last round."""
+
+    NONE = 0
+    COMMITTED = 1
+    REVEALED = 2
+
+
+class Fault(IntEnum):
+    """Why a deposit was cut."""
+
+    NOT_REVEALED = 0
+    NOT_SEALED = 1
+    NOT_OPENED = 2
+    REJECTED = 3
+    LOW_SCORE = 4
+    OUTVOTED = 5
+
+
+class Verdict(IntEnum):
+    """A miner's opinion on an update, as `check` takes it."""
+
+    NONE = 0
+    OK = 1
+    INVALID = 2
+    COPY = 3
+
+
+@dataclass(frozen=True)
+class Head:
+    """The newest accepted block of the model chain; `block_hash` is zero before the first."""
+
+    block_hash: bytes
+    root: bytes
+    content_digest: bytes
+
+
+@dataclass(frozen=True)
+class Round:
+    """The running round, as the contract stores it; marks are Unix seconds, 0 = not yet or by the clock."""
+
+    id: int
+    attempt: int
+    start: int
+    commit_closed: int
+    reveal_closed: int
+    active_trainers: int
+    commits: int
+    reveals: int
+    check_closed: int
+    seal_closed: int
+    first_proposal: int
+    mine_closed: int
+    open_closed: int
+    active_miners: int
+    checkers: int
+    sealers: int
+    proposers: int
+    openers: int
+    inputs: int
+    input_count: int
+    frozen: bool
+    seals_digest: bytes
+
+
+@dataclass(frozen=True)
+class Status:
+    """Everything a client polls. `deadline` is 0 where time does not end the phase."""
+
+    state: State
+    phase: Phase
+    deadline: int
+    rounds_left: int
+    void_rounds: int
+    difficulty: int
+    round: Round
+    head: Head
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a miner seals: its aggregate and its scores, sixteen 16-bit scores to a word."""
+
+    root: bytes
+    content_digest: bytes
+    accuracy: int
+    scores: tuple[int, ...]
+    salt: bytes
+
+    def __post_init__(self) -> None:
+        if not (len(self.root) == len(self.content_digest) == len(self.salt) == 32):
+            raise ValueError("root, content digest and salt have 32 bytes each")
+
+
+@dataclass(frozen=True)
+class Event:
+    """One decoded log. `args` by the names in the contract."""
+
+    name: str
+    args: dict[str, object]
+    address: str
+    block: int
+    log_index: int
+    transaction: str
+
+
+def bits(bitmap: int) -> list[int]:
+    """Positions of the ones in `bitmap`, ascending."""
+    return [i for i in range(bitmap.bit_length()) if bitmap >> i & 1]
+
+
+def pack_scores(scores: dict[int, int], trainers: int) -> tuple[int, ...]:
+    """Words that hold the 16-bit scores by trainer seat, zero where there is none."""
+    words = [0] * ((trainers + _SCORES_PER_WORD - 1) // _SCORES_PER_WORD)
+    for seat, score in scores.items():
+        if not 0 <= score <= MAX_SCORE:
+            raise ValueError(f"score {score} of seat {seat} does not fit 16 bits")
+        words[seat // _SCORES_PER_WORD] |= score << (16 * (seat % _SCORES_PER_WORD))
+    return tuple(words)
+
+
+def unpack_scores(words: tuple[int, ...] | list[int], trainers: int) -> list[int]:
+    """Scores by trainer seat."""
+    return [words[i // _SCORES_PER_WORD] >> (16 * (i % _SCORES_PER_WORD)) & MAX_SCORE for i in range(trainers)]
+
+
+def pack_verdicts(verdicts: dict[int, Verdict]) -> int:
+    """The word that `check` takes: two bits per trainer seat from the low end."""
+    return sum(int(verdict) << (2 * seat) for seat, verdict in verdicts.items())
