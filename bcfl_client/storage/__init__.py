@@ -32,5 +32,6 @@ def open_store(url: str) -> ContentStore:
 
         return IpfsStore(address)
     if scheme != "dir" or _MULTIADDR.match(address):
-        raise ConfigError(f"the content store {url!r} is of no known kind: {_SYNTAX}")
+        shown = re.sub(r"//.*@", "//***@", url)
+        raise ConfigError(f"the content store {shown!r} is of no known kind: {_SYNTAX}")
     return DirectoryStore(address)

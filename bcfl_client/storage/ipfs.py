@@ -101,7 +101,7 @@ class IpfsStore:
         except (Refused, OSError) as error:
             raise ConnectionFailed(f"{self._name} refused: {error}") from error
         # ipfshttpclient takes the shape of a reply for granted: whatever else comes ends in one of these.
-        except (AnswerTooLong, ClientError, AssertionError, LookupError, TypeError, AttributeError) as error:
+        except (AnswerTooLong, ClientError, AssertionError, LookupError, TypeError, ValueError) as error:
             raise ConnectionFailed(f"{self._name} does not answer as one: check the address") from error
         return ascii(reply)[1:-1][:100]
 
@@ -121,9 +121,10 @@ def _api_url(address: str) -> str:
     if named := _MULTIADDR.fullmatch(address):
         host, port, scheme = named.groups()
         address = f"{scheme or 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
-    # No name and password: they would end up in logs and process lists.
+    # A name and password would end up in logs and process lists: refused, and not repeated in the message.
     if (url := _URL.fullmatch(address)) and 0 < int(url[2]) < 65536:
         return url[1]
+    shown = re.sub(r"//.*@", "//***@", address)
     raise ConfigError(
-        f"the IPFS address {address!r} is not of the form http://HOST:PORT or /ip4/HOST/tcp/PORT, without name or path"
+        f"the IPFS address {shown!r} is not of the form http://HOST:PORT or /ip4/HOST/tcp/PORT, without a password"
     )

@@ -77,7 +77,7 @@ class BoundedTransport:
             return answer
         try:
             return [json.loads(line) for line in answer.splitlines() if line.strip()]
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self._failed(f"does not answer as an IPFS daemon ({_brief(error)})") from error
 
     def _connect(self) -> socket.socket:
@@ -110,7 +110,7 @@ class BoundedTransport:
     def _refusal(self, response: http.client.HTTPResponse) -> Exception:
         try:
             message = json.loads(_read(response, REFUSAL_BYTES))["Message"]
-        except (ValueError, TypeError, KeyError, AnswerTooLong):
+        except (ValueError, RecursionError, TypeError, KeyError, AnswerTooLong, OSError):
             return self._failed(f"answers HTTP {response.status}, not as an IPFS daemon's RPC API does")
         return Refused(_brief(message))
 
