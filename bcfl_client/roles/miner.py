@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 import time
 from dataclasses import dataclass
 
 from bcfl_client.chain.digests import header_digest, seal_digest
-from bcfl_client.errors import ChainMismatch, ConfigError, ContractReverted
+from bcfl_client.errors import ChainMismatch, ConfigError
 from bcfl_client.roles.materials import build_task_model, fetch_materials
 from bcfl_client.roles.mining import search_nonce
 from bcfl_client.roles.round_work import RoundWork
-from bcfl_client.roles.session import POLL_SECONDS, Session
+from bcfl_client.roles.session import Session
+from bcfl_client.roles.watch import POLL_SECONDS, follow
 from bcfl_client.scoring.validation_accuracy import ValidationScorer
-from bcfl_client.types import Opening, Phase, Role, State, Status, bits, pack_verdicts
+from bcfl_client.types import Opening, Phase, Role, Status, bits, pack_verdicts
 
 __all__ = ["MinerSettings", "run_miner"]
 
 _PATIENCE_SECONDS = 0.5
 _CHECK_SHARE = 0.5  # of the window in which a miner waits for bytes before it calls them unavailable
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,9 +44,7 @@ def run_miner(session: Session, settings: MinerSettings) -> None:
         raise ChainMismatch(f"the task {session.task.address} is {status.state.name.lower()} already")
     miner = _Miner(session, settings)
     miner.ensure_bid()
-    for status in session.watch(lambda s: s.round.reveals, _PATIENCE_SECONDS):
-        if status.state == State.RUNNING:
-            miner.act(status)
+    follow(session, miner.act, _PATIENCE_SECONDS, lambda status: status.round.reveals)
     session.withdraw()
     session.journal.close()
 
@@ -72,7 +69,7 @@ class _Miner:
         self._session.report("bid", {"fee": self._settings.fee})
 
     def act(self, status: Status) -> None:
-        """Does what the phase asks for. What the contract refuses is logged: the next phase may go better."""
+        """Does what the phase asks for."""
         if self._seat is None:
             self._seat = self._session.task.seat(Role.MINER, self._session.address)
             if self._seat is None:
@@ -80,19 +77,16 @@ class _Miner:
                 return
         if not status.round.active_miners >> self._seat & 1:
             return
-        try:
-            if status.phase == Phase.REVEAL:
-                self._round(status).collect(status)
-            elif status.phase == Phase.CHECK:
-                self._check(status, self._seat)
-            elif status.phase == Phase.SEAL:
-                self._seal(status, self._seat)
-            elif status.phase == Phase.MINE:
-                self._mine(status, self._seat)
-            elif status.phase == Phase.OPEN:
-                self._open(status, self._seat)
-        except ContractReverted as error:
-            _log.warning("round %d: %s", status.round.id, error)
+        if status.phase == Phase.REVEAL:
+            self._round(status).collect(status)
+        elif status.phase == Phase.CHECK:
+            self._check(status, self._seat)
+        elif status.phase == Phase.SEAL:
+            self._seal(status, self._seat)
+        elif status.phase == Phase.MINE:
+            self._mine(status, self._seat)
+        elif status.phase == Phase.OPEN:
+            self._open(status, self._seat)
 
     def _round(self, status: Status) -> RoundWork:
         if self._work is None or self._work.round_id != status.round.id:
@@ -181,6 +175,9 @@ class _Miner:
         medians, middle = self._expected_medians(status, seat, opening)
         self._session.actor.open(seat, opening, medians, middle)
         self._session.report("opened", {"round": status.round.id})
+        # Two that open at the same moment each took the other for missing: one of them finalises now.
+        if (now := self._session.task.status()).phase == Phase.FINALISE:
+            self._session.advance(now)
 
     def _expected_medians(self, status: Status, seat: int, opening: Opening) -> tuple[tuple[int, ...], int]:
         """What finalises the round at once when this opening is the last one; empty when it cannot be."""

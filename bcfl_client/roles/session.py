@@ -1,10 +1,9 @@
-"""What every participant has in hand: a task, an account, a store, a journal; and how it waits."""
+"""What every participant has in hand: a task, an account, a store, a journal."""
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,8 @@ from bcfl_client.scoring.medians import round_medians
 from bcfl_client.storage import ContentStore, open_store
 from bcfl_client.types import Opening, Phase, Status, bits, pack_scores, unpack_scores
 
-__all__ = ["POLL_SECONDS", "Report", "Session", "open_session"]
+__all__ = ["Report", "Session", "open_session"]
 
-POLL_SECONDS = 0.05
 _log = logging.getLogger(__name__)
 
 Report = Callable[[str, dict[str, object]], None]
@@ -43,30 +41,6 @@ class Session:
     def address(self) -> str:
         """The own account."""
         return self.actor.sender.address
-
-    def watch(self, key: Callable[[Status], Hashable], patience_seconds: float) -> Iterator[Status]:
-        """The task's status, each time `key` of it changes, until the task is closed.
-
-        A heavy transition that is due for `patience_seconds` and that nobody has made is made here: every
-        participant has a stake in the task going on.
-        """
-        last: Hashable = None
-        due_since: float | None = None
-        while True:
-            status = self.task.status()
-            if status.state.closed:
-                yield status
-                return
-            if (now_key := (status.phase, status.round.id, key(status))) != last:
-                last = now_key
-                due_since = time.monotonic()
-                yield status
-                continue
-            overdue = due_since is not None and time.monotonic() - due_since >= patience_seconds
-            if overdue and status.phase in (Phase.SELECT, Phase.FINALISE):
-                self.advance(status)
-                due_since = time.monotonic()
-            time.sleep(POLL_SECONDS)
 
     def advance(self, status: Status) -> None:
         """Makes the heavy transition that is due, unless somebody else just did."""

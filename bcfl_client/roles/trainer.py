@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcfl_client.chain.digests import update_digest
-from bcfl_client.errors import ChainMismatch, ConfigError, ContractReverted
+from bcfl_client.errors import ChainMismatch, ConfigError
 from bcfl_client.learning.encoding import encode_parameters
 from bcfl_client.learning.training import LocalTrainer
 from bcfl_client.learning.tree import parameter_root
 from bcfl_client.roles.materials import build_task_model, fetch_materials, fetch_parameters
 from bcfl_client.roles.session import Session
+from bcfl_client.roles.watch import follow
 from bcfl_client.storage import Content
-from bcfl_client.types import Phase, Role, Stage, State, Status
+from bcfl_client.types import Phase, Role, Stage, Status
 
 __all__ = ["TrainerSettings", "run_trainer"]
 
@@ -57,9 +58,7 @@ def run_trainer(
         raise ChainMismatch(f"the task {session.task.address} is {status.state.name.lower()} already")
     trainer = _Trainer(session, settings, images, labels)
     trainer.ensure_bid()
-    for status in session.watch(lambda s: s.state, _PATIENCE_SECONDS):
-        if status.state == State.RUNNING:
-            trainer.act(status)
+    follow(session, trainer.act, _PATIENCE_SECONDS)
     session.withdraw()
     session.journal.close()
 
@@ -91,19 +90,16 @@ class _Trainer:
         self._session.report("bid", {"samples": self._samples, "price": self._settings.price})
 
     def act(self, status: Status) -> None:
-        """Does what the phase asks for. What the contract refuses is logged: the next phase may go better."""
+        """Does what the phase asks for."""
         if self._seat is None:
             self._seat = self._session.task.seat(Role.TRAINER, self._session.address)
             if self._seat is None:
                 self._session.withdraw()
                 return
-        try:
-            if status.phase == Phase.COMMIT:
-                self._commit(status, self._seat)
-            elif status.phase == Phase.REVEAL:
-                self._reveal(status, self._seat)
-        except ContractReverted as error:
-            _log.warning("round %d: %s", status.round.id, error)
+        if status.phase == Phase.COMMIT:
+            self._commit(status, self._seat)
+        elif status.phase == Phase.REVEAL:
+            self._reveal(status, self._seat)
 
     def _commit(self, status: Status, seat: int) -> None:
         session, round_id = self._session, status.round.id

@@ -1,0 +1,125 @@
+"""The demo's actors: one process and one key each, forked from a process that has imported torch already."""
+
+from __future__ import annotations
+
+import json
+import logging
+import multiprocessing
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import TracebackType
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+from eth_utils import keccak
+
+from bcfl_client.errors import BcflError
+
+__all__ = ["Actor", "Crew", "Message", "cast"]
+
+_STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Somebody in the demo. The key follows from the demo's seed: for a development chain only."""
+
+    role: str  # publisher, trainer or miner
+    index: int
+    account: LocalAccount
+
+    @property
+    def name(self) -> str:
+        """For example trainer-3."""
+        return self.role if self.role == "publisher" else f"{self.role}-{self.index}"
+
+
+@dataclass(frozen=True)
+class Message:
+    """What an actor reported, and when (seconds of the wall clock)."""
+
+    actor: str
+    verb: str
+    facts: dict[str, object]
+    at: float
+
+
+def cast(seed: int, trainers: int, miners: int) -> list[Actor]:
+    """The actors of a demo: publisher first, then trainers, then miners; the same keys for the same seed."""
+    roles = [("publisher", 0)] + [("trainer", i) for i in range(trainers)] + [("miner", i) for i in range(miners)]
+    return [Actor(role, i, Account.from_key(keccak(text=f"BC-FL demo {seed} {role} {i}"))) for role, i in roles]
+
+
+class Crew:
+    """Runs actors as processes; on exit none of them is left."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._processes: dict[str, BaseProcess] = {}
+        self._read, self._write = os.pipe()
+        self._buffer = b""
+
+    def start(self, actor: Actor, work: Callable[[Callable[[str, dict[str, object]], None]], None]) -> None:
+        """Forks a process that runs `work` with a function to report by; its log goes to a file of its own."""
+        process = multiprocessing.get_context("fork").Process(target=self._run, args=(actor, work), name=actor.name)
+        process.start()
+        self._processes[actor.name] = process
+
+    def messages(self, timeout_seconds: float) -> Iterator[Message]:
+        """What has been reported, after waiting for it up to `timeout_seconds`. Raises BcflError if an actor failed."""
+        if select.select([self._read], [], [], timeout_seconds)[0]:
+            self._buffer += os.read(self._read, 1 << 16)
+        *lines, self._buffer = self._buffer.split(b"\n")
+        for line in lines:
+            actor, verb, facts, at = json.loads(line)
+            if verb == "failed":
+                raise BcflError(f"{actor}: {facts['error']} (see {self._folder / actor}.log)")
+            yield Message(actor, verb, facts, at)
+        for name, process in self._processes.items():
+            if process.exitcode not in (None, 0):
+                raise BcflError(f"{name} ended with status {process.exitcode} (see {self._folder / name}.log)")
+
+    def busy(self) -> bool:
+        """Whether an actor still works."""
+        return any(process.is_alive() for process in self._processes.values())
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in self._processes.values():
+            process.terminate()
+        deadline = time.monotonic() + _STOP_SECONDS
+        for process in self._processes.values():
+            process.join(max(0.0, deadline - time.monotonic()))
+            process.kill()
+            process.join()
+        os.close(self._read)
+        os.close(self._write)
+
+    def _run(self, actor: Actor, work: Callable[[Callable[[str, dict[str, object]], None]], None]) -> None:
+        # A terminal's Ctrl-C reaches every process of the group: only the first one decides what it means.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        log = self._folder / f"{actor.name}.log"
+        logging.basicConfig(filename=log, level=logging.INFO, format="%(asctime)s %(name)s %(message)s", force=True)
+
+        def report(verb: str, facts: dict[str, object]) -> None:
+            logging.getLogger("bcfl").info("%s %s", verb, " ".join(f"{key}={value}" for key, value in facts.items()))
+            line = json.dumps([actor.name, verb, facts, time.time()]) + "\n"
+            os.write(self._write, line.encode())  # one short write: lines of several actors do not mix
+
+        try:
+            work(report)
+        except Exception as error:
+            logging.getLogger("bcfl").exception("failed")
+            report("failed", {"error": f"{type(error).__name__}: {error}"[:500]})
+            sys.exit(1)

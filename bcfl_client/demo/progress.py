@@ -1,0 +1,88 @@
+"""What the demo shows while it runs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, field
+
+from bcfl_client.demo.actors import Message
+
+__all__ = ["Progress", "RoundClock"]
+
+_ORDER = ("trained", "committed", "revealed", "checked", "sealed", "proposed", "opened")
+
+
+@dataclass
+class RoundClock:
+    """When what happened in a round, by what the actors reported (seconds of the wall clock)."""
+
+    start: float
+    counts: dict[str, int] = field(default_factory=dict)
+    last: dict[str, float] = field(default_factory=dict)
+    proposer: str = ""
+    hashes: int = 0
+    end: float = 0.0
+
+    def note(self, message: Message) -> None:
+        """Counts a message of this round."""
+        self.counts[message.verb] = self.counts.get(message.verb, 0) + 1
+        self.last[message.verb] = message.at
+        if message.verb == "proposed":
+            self.proposer = self.proposer or message.actor
+            self.hashes += int(str(message.facts["hashes"]))
+
+    def seconds(self) -> dict[str, float]:
+        """Length of each phase: training up to the last trained model, then what each phase took after it."""
+        marks = [("train", "trained"), ("commit", "committed"), ("reveal", "revealed"), ("check", "checked")]
+        marks += [("seal", "sealed"), ("mine", "proposed")]
+        before, lengths = self.start, {}
+        for name, verb in marks:
+            now = max(before, self.last.get(verb, before))
+            lengths[name], before = round(now - before, 3), now
+        lengths["verify"] = round(max(self.end, before) - before, 3)
+        return lengths
+
+
+class Progress:
+    """Lines on standard output; on a terminal the running round's line is rewritten in place."""
+
+    def __init__(self, trainers: int, miners: int, rounds: int) -> None:
+        self._of = {verb: trainers if verb in _ORDER[:3] else miners for verb in _ORDER}
+        self._rounds = rounds
+        self._live = sys.stdout.isatty()
+        self._start = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """One line that stays."""
+        self._clear()
+        print(f"{time.monotonic() - self._start:6.1f} s  {text}", flush=True)
+
+    def round(self, number: int, clock: RoundClock) -> None:
+        """The running round, on a terminal only."""
+        if self._live:
+            self._clear()
+            print(f"          {self._line(number, clock)}", end="", flush=True)
+
+    def finished(self, number: int, clock: RoundClock, accuracy: float, updates: int) -> None:
+        """A round that is over."""
+        seconds = clock.seconds()
+        rest = sum(seconds.values()) - seconds["train"]
+        self.say(
+            f"{self._line(number, clock)}  {updates} updates  accuracy {accuracy:.4f}  "
+            f"train {seconds['train']:.1f} s + {rest:.1f} s"
+        )
+
+    def _line(self, number: int, clock: RoundClock) -> str:
+        parts = [f"round {number:>2}/{self._rounds}"]
+        for verb in _ORDER:
+            if verb == "proposed":
+                if clock.proposer:
+                    parts.append(f"block by {clock.proposer}")
+            elif verb in clock.counts:
+                parts.append(f"{verb} {clock.counts[verb]}/{self._of[verb] - (verb == 'opened')}")
+        return "  ".join(parts)
+
+    def _clear(self) -> None:
+        if self._live:
+            print("\r\x1b[2K", end="")
