@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IReputation} from "../../../contracts/interfaces/IReputation.sol";
+import {Opening, Phase, State, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
+import {Scenario} from "../utils/Scenario.sol";
+
+/// @notice Corners of the life cycle that no row of the catalogue names.
+contract EdgesTest is Scenario {
+    // ------------------------------------------------------------------ few miners
+
+    function test_oneMinerIsAMajority() public {
+        Terms memory t = _defaultTerms();
+        t.minerSlots = 1;
+        t.rounds = 1;
+        _start(t);
+        _playRound();
+        vm.assertEq(task.miner(0).earned, FEE, "the whole fee");
+        _expectEverybodyOut();
+    }
+
+    /// @dev Two that disagree: no majority, nobody can be blamed, the inputs get their price.
+    function test_twoMinersThatDisagreeVoidTheRound() public {
+        Terms memory t = _defaultTerms();
+        t.minerSlots = 2;
+        _start(t);
+        _playToSeal();
+        _seal(0, _honest(0));
+        _seal(1, _false(1));
+        _propose(1);
+        _openAll();
+        _finalise();
+        vm.assertEq(task.status().voidRounds, 1, "void");
+        for (uint8 m; m < 2; ++m) vm.assertEq(task.miner(m).strikes, 0, "blamed");
+        for (uint8 i; i < 4; ++i) vm.assertEq(task.trainer(i).earned, uint256(SAMPLES) * PRICE, "price");
+    }
+
+    /// @dev With `forkWindow` 0 a false block that comes first keeps the majority from a block; the round is void, and
+    /// its miner answers for it until it is out.
+    function test_falseFirstBlockCostsItsMinerAStrikeEachTime() public {
+        Terms memory t = _defaultTerms();
+        t.forkWindow = 0;
+        t.rounds = 5;
+        _start(t);
+        for (uint256 round; round < 3; ++round) {
+            _playToSeal();
+            _seal(0, _honest(0));
+            _seal(1, _honest(1));
+            _seal(2, _false(2));
+            _propose(2);
+            _openAll();
+            _finalise();
+            vm.assertEq(task.miner(2).strikes, round + 1, "strikes");
+            vm.assertEq(task.miner(0).strikes + task.miner(1).strikes, 0, "the majority did its part");
+        }
+        vm.assertEq(task.miner(2).deposit, 1 ether - 3 * uint256(terms.penalty), "penalties");
+        vm.assertEq(task.status().round.activeMiners, 3, "out");
+        _playRound();
+        vm.assertNotEq(task.head().blockHash, 0, "and the task goes on");
+    }
+
+    /// @dev Two false blocks that agree against the only honest one are what T1 leaves to the coming fraud proof; they
+    /// cost the honest miner a strike and the penalty, never its deposit.
+    function test_outvotedHonestMinerLosesThePenaltyOnly() public {
+        _start(_defaultTerms());
+        _playToSeal();
+        _seal(0, _honest(0));
+        _seal(1, _false(1));
+        _seal(2, _false(2));
+        _propose(0);
+        _propose(1);
+        _openAll();
+        _finalise();
+        vm.assertEq(task.head().root, keccak256("false root"), "head");
+        vm.assertEq(task.miner(0).deposit, 1 ether - terms.penalty, "deposit");
+    }
+
+    // ------------------------------------------------------------------ time
+
+    /// @dev A whole task in one second: every phase ends when all have acted, nothing waits for the clock to move.
+    function test_wholeTaskInOneSecond() public {
+        Terms memory t = _defaultTerms();
+        t.minWindow = 0;
+        t.blockTime = 1;
+        t.difficulty = 16;
+        uint256 start = block.timestamp;
+        _start(t);
+        for (uint256 round; round < t.rounds; ++round) {
+            _playToSeal();
+            _sealAll();
+            for (uint256 m; m < 3; ++m) _propose(m);
+            _expectPhase(Phase.Finalise);
+            _finalise();
+        }
+        vm.assertEq(block.timestamp, start, "time");
+        _expectEverybodyOut();
+    }
+
+    /// @dev Unanimity shortens the window to `minWindow`; one that disagrees keeps it full.
+    function test_windowAfterUnanimityAndWithoutIt() public {
+        for (uint256 i; i < 2; ++i) {
+            _start(_defaultTerms());
+            _playToSeal();
+            for (uint256 m; m < 3; ++m) _seal(m, i == 1 && m == 2 ? _false(m) : _honest(m));
+            _propose(0);
+            uint256 proposed = block.timestamp;
+            _openAll();
+            uint256 window = i == 0 ? terms.minWindow : terms.challengeWindow;
+            vm.warp(proposed + window - 1);
+            _expectPhase(Phase.Challenge);
+            vm.warp(proposed + window);
+            _expectPhase(Phase.Finalise);
+        }
+    }
+
+    /// @dev The opening that completes unanimity finalises when `minWindow` has passed; wrong medians beside it spoil
+    /// nothing but that.
+    function test_lastOpeningFinalises() public {
+        for (uint256 i; i < 2; ++i) {
+            Terms memory t = _defaultTerms();
+            t.minWindow = 0;
+            _start(t);
+            _playToOpen();
+            _toOpen();
+            _open(1);
+            uint256[] memory medians = new uint256[](1);
+            for (uint256 k; k < 4; ++k) medians[0] |= uint256(40_000) << (16 * k);
+            Opening memory last = _honest(2);
+            vm.prank(miners[2]);
+            task.open(2, last, medians, i == 0 ? 40_000 : 1);
+            if (i == 0) {
+                vm.assertEq(_round(), 2, "next round");
+            } else {
+                _expectPhase(Phase.Finalise);
+                vm.assertEq(task.status().round.openers, 7, "opened all the same");
+                _finalise();
+            }
+            vm.assertEq(task.miner(2).earned, FEE / 6, "paid");
+        }
+    }
+
+    // ------------------------------------------------------------------ ends
+
+    /// @dev All trainers are struck out in the last round: it still ends as a completed task.
+    function test_everybodyStruckOutInTheLastRound() public {
+        Terms memory t = _defaultTerms();
+        t.rounds = 1;
+        t.maxStrikes = 1;
+        _start(t);
+        _playToCheck();
+        _checkAll(_verdicts(ALL, COPY));
+        _finalise();
+        vm.assertEq(uint256(task.status().state), uint256(State.Completed), "state");
+        uint256 price = uint256(SAMPLES) * PRICE;
+        vm.assertEq(task.burnt(), 4 * (price + t.penalty), "burnt");
+        vm.assertEq(task.withdrawable(publisher), t.reward - 4 * price, "the surplus rolled over to the end");
+        _expectEverybodyOut();
+        for (uint256 i; i < 4; ++i) vm.assertEq(registry.trainerQuality(trainers[i]), 0, "no trust earned");
+    }
+
+    /// @dev Too few trainers left for `minUpdates` in the middle of a task: aborted, what was earned stays earned.
+    function test_tooFewTrainersLeftAbortsWithRefunds() public {
+        Terms memory t = _defaultTerms();
+        t.minUpdates = 2;
+        t.maxStrikes = 1;
+        _start(t);
+        _commit(0);
+        vm.warp(task.status().deadline);
+        _reveal(0);
+        _finalise();
+        vm.assertEq(uint256(task.status().state), uint256(State.Aborted), "state");
+        vm.assertEq(task.trainer(0).earned, uint256(SAMPLES) * PRICE, "earned");
+        vm.assertEq(task.withdrawable(publisher), t.reward - uint256(SAMPLES) * PRICE, "refund");
+        _expectEverybodyOut();
+    }
+
+    /// @dev Target reached in the last round: early or not, the books close.
+    function test_earlyEndInTheLastRound() public {
+        Terms memory t = _defaultTerms();
+        t.rounds = 2;
+        t.targetAccuracy = 9000;
+        t.earlyBonus = 10_000;
+        _start(t);
+        _playRound();
+        _playRound();
+        vm.assertEq(uint256(task.status().state), uint256(State.Completed), "state");
+        _expectEverybodyOut();
+    }
+
+    /// @dev More voids than allowed: aborted although rounds are left.
+    function test_tooManyVoidRoundsAbort() public {
+        Terms memory t = _defaultTerms();
+        t.maxVoidRounds = 0;
+        _start(t);
+        _commitAll();
+        _finalise();
+        vm.assertEq(uint256(task.status().state), uint256(State.Aborted), "state");
+        _expectEverybodyOut();
+    }
+
+    // ------------------------------------------------------------------ registry
+
+    /// @dev A record that is full, by whatever means, does not stop the next task of its owner.
+    function test_fullReputationRecordDoesNotStopATask() public {
+        Terms memory t = _defaultTerms();
+        t.rounds = 1;
+        _start(t);
+        IReputation.Service[] memory full = new IReputation.Service[](1);
+        full[0] = IReputation.Service(miners[0], false, type(uint96).max, type(uint96).max);
+        vm.prank(address(task));
+        registry.recordRound(full);
+        _playRound();
+        vm.assertEq(registry.minerRecord(miners[0]).offered, type(uint96).max, "offered");
+        _expectEverybodyOut();
+    }
+
+    /// @dev n/m and s/t of the paper over two tasks, and both in the next selection.
+    function test_reputationFollowsTheRecord() public {
+        _start(_defaultTerms());
+        _playRound();
+        _playRound();
+        _playRound();
+        vm.assertEq(registry.minerRecord(miners[0]).accepted, 3, "n");
+        vm.assertEq(registry.minerRecord(miners[1]).served, 3, "m");
+        uint256 perBlock = FEE / 2 + FEE / 6;
+        vm.assertEq(registry.minerRecord(miners[0]).received, 3 * perBlock, "s");
+        vm.assertEq(registry.minerRecord(miners[0]).offered, 3 * FEE, "t");
+        vm.assertEq(registry.minerReputation(miners[0]), 3 * perBlock * 65_535 / (3 * FEE), "the smaller of both");
+        vm.assertEq(registry.minerReputation(miners[1]), 0, "no block yet");
+        uint256 quality = task.trainer(0).quality;
+        vm.assertEq(registry.trainerQuality(trainers[0]), quality / 2, "half-way from unknown");
+
+        // The known miner wins the tie for the last slot although it bids last.
+        Terms memory t = _defaultTerms();
+        t.minerSlots = 1;
+        t.closeWhenFull = false;
+        address known = miners[0];
+        _publish(t);
+        for (uint256 i; i < 4; ++i) _bidTrainer(_trainerName(i), SAMPLES, PRICE);
+        _bidMiner(_minerName(8), FEE);
+        _bidMiner(known, FEE);
+        _select();
+        vm.assertEq(miners[0], known, "miner");
+    }
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {ITaskEvents} from "../../../contracts/interfaces/ITaskEvents.sol";
+import {Head, Opening, Phase} from "../../../contracts/interfaces/TaskTypes.sol";
+import {Preimages} from "../utils/Preimages.sol";
+import {Scenario} from "../utils/Scenario.sol";
+
+/// @notice Work, seals and the choice among forks.
+contract MiningTest is Scenario {
+    function setUp() public {
+        _start(_defaultTerms());
+    }
+
+    // ------------------------------------------------------------------ D01
+
+    function test_D01_anothersNonceIsWorthNothing() public {
+        _playToSeal();
+        _sealAll();
+        uint256 nonce = _nonceFor(_header(0), _header(1)); // enough for miner 0, too little for miner 1
+        Opening memory own = _sealed(1);
+        Opening memory victims = _sealed(0);
+        bytes32 hash = Preimages.work(_header(1), nonce);
+        _expectTooLittle(hash);
+        vm.prank(miners[1]);
+        task.propose(1, own, nonce);
+
+        // Work done anew over the victim's opening is no block either: the thief has not sealed it.
+        uint256 again = _nonceFor(_headerOf(1, victims), 0);
+        vm.prank(miners[1]);
+        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_WrongOpening.selector, 1));
+        task.propose(1, victims, again);
+
+        vm.prank(miners[0]);
+        task.propose(0, victims, nonce);
+        vm.assertEq(task.miner(0).blockHash, Preimages.work(_headerOf(0, victims), nonce), "the owner's block");
+    }
+
+    // ------------------------------------------------------------------ D02
+
+    function test_D02_workIsBoundToItsPlace() public {
+        _playToSeal();
+        _sealAll();
+        Opening memory o = _sealed(0);
+        Preimages.At memory at = _place(miners[0]);
+        bytes32 seals = task.status().round.sealsDigest;
+        bytes32 parent = task.head().blockHash;
+        uint256 difficulty = task.status().difficulty;
+        bytes32 header = Preimages.header(at, parent, seals, o, difficulty);
+
+        Opening memory other = _sealed(0);
+        other.root = keccak256("another aggregate");
+        bytes32[8] memory elsewhere;
+        elsewhere[0] = Preimages.header(at, keccak256("another parent"), seals, o, difficulty);
+        elsewhere[1] = Preimages.header(at, parent, keccak256("other seals"), o, difficulty);
+        elsewhere[2] = Preimages.header(at, parent, seals, other, difficulty);
+        elsewhere[3] = Preimages.header(at, parent, seals, o, difficulty + 1);
+        at.round += 1;
+        elsewhere[4] = Preimages.header(at, parent, seals, o, difficulty);
+        at.round -= 1;
+        at.attempt += 1;
+        elsewhere[5] = Preimages.header(at, parent, seals, o, difficulty);
+        at.attempt -= 1;
+        at.task = address(1);
+        elsewhere[6] = Preimages.header(at, parent, seals, o, difficulty);
+        at.task = address(task);
+        uint256 chainId = block.chainid;
+        vm.chainId(chainId + 1);
+        elsewhere[7] = Preimages.header(at, parent, seals, o, difficulty);
+        vm.chainId(chainId);
+        for (uint256 i; i < elsewhere.length; ++i) {
+            uint256 nonce = _nonceFor(elsewhere[i], header); // work done for another place
+            _expectTooLittle(Preimages.work(header, nonce));
+            vm.prank(miners[0]);
+            task.propose(0, o, nonce);
+        }
+    }
+
+    /// @dev Nobody can start early: what the work is bound to is complete only when Seal has closed.
+    function test_D02_noWorkBeforeTheSealsAreComplete() public {
+        _playToSeal();
+        _seal(0, _honest(0));
+        bytes32 early = task.status().round.sealsDigest;
+        Opening memory o = _sealed(0);
+        vm.prank(miners[0]);
+        _expectWrongPhase(Phase.Seal, Phase.Mine);
+        task.propose(0, o, 0);
+        _seal(1, _honest(1));
+        _seal(2, _honest(2));
+        vm.assertNotEq(task.status().round.sealsDigest, early, "seals digest");
+        _propose(0);
+    }
+
+    // ------------------------------------------------------------------ D11
+
+    /// @dev Three ways not to compute: copy what is shown, copy a seal, seal anything. None is paid.
+    function test_D11_lazyMinersEarnNothing() public {
+        _playToSeal();
+        _seal(0, _honest(0));
+        bytes32 seen = task.miner(0).seal;
+        vm.prank(miners[1]);
+        task.seal(1, seen); // a copied seal is bound to its owner
+        vm.warp(task.status().deadline); // miner 2 waits for a result to copy
+        _propose(0);
+        vm.prank(miners[2]);
+        _expectWrongPhase(Phase.Mine, Phase.Seal);
+        task.seal(2, keccak256("too late"));
+        _toOpen();
+        Opening memory shown = _sealed(0);
+        vm.prank(miners[1]);
+        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_WrongOpening.selector, 1));
+        task.open(1, shown, new uint256[](0), 0);
+        vm.prank(miners[2]);
+        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_NotSealed.selector, 2));
+        task.open(2, shown, new uint256[](0), 0);
+
+        _finalise();
+        vm.assertEq(task.status().voidRounds, 1, "one opener of three is no majority");
+        for (uint8 m = 1; m < 3; ++m) {
+            vm.assertEq(task.miner(m).earned, 0, "paid");
+            vm.assertEq(task.miner(m).deposit, 0.75 ether, "no opening, no seal: provable");
+            vm.assertEq(task.miner(m).strikes, 1, "strikes");
+        }
+        vm.assertEq(task.miner(0).deposit, 1 ether, "the honest one loses nothing");
+    }
+
+    function test_D11_otherResultThanTheMajorityIsNotPaid() public {
+        _playToSeal();
+        _seal(0, _honest(0));
+        _seal(1, _honest(1));
+        _seal(2, _false(2));
+        _propose(1);
+        _openAll();
+        _finalise();
+        vm.assertEq(task.miner(1).earned, FEE / 2 + FEE / 4, "the block's miner");
+        vm.assertEq(task.miner(0).earned, FEE / 4, "an opener of the truth");
+        vm.assertEq(task.miner(2).earned, 0, "no match, no pay");
+        vm.assertEq(task.miner(2).strikes, 1, "struck");
+        vm.assertEq(task.miner(2).deposit, 1 ether - terms.penalty, "an opinion costs the penalty only");
+    }
+
+    // ------------------------------------------------------------------ D17
+
+    function test_D17_oneSealOneProposalOneOpening() public {
+        _playToSeal();
+        _seal(0, _honest(0));
+        vm.prank(miners[0]);
+        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_AlreadySealed.selector, 0));
+        task.seal(0, keccak256("again"));
+        _seal(1, _honest(1));
+        _seal(2, _honest(2));
+
+        _propose(0);
+        Opening memory o = _sealed(0);
+        uint256 nonce = _nonce(0) + 1;
+        vm.prank(miners[0]);
+        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_AlreadyProposed.selector, 0));
+        task.propose(0, o, nonce);
+
+        _toOpen();
+        vm.prank(miners[0]);
+        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_AlreadyOpened.selector, 0));
+        task.open(0, o, new uint256[](0), 0);
+        vm.prank(miners[0]);
+        _expectWrongPhase(Phase.Open, Phase.Mine);
+        task.propose(0, o, nonce);
+    }
+
+    // ------------------------------------------------------------------ D18
+
+    /// @dev Distance to the truth decides first: last round's model, proposed earliest, cannot win.
+    function test_D18_lastRoundsModelIsNoFork() public {
+        _playRound();
+        Head memory last = task.head();
+        _playToSeal();
+        Opening memory old = _honest(0);
+        (old.root, old.contentId) = (last.root, last.contentId);
+        _seal(0, old);
+        _seal(1, _honest(1));
+        _seal(2, _honest(2));
+        _propose(0);
+        _propose(2);
+        _openAll();
+        _finalise();
+        vm.assertEq(task.head().blockHash, task.miner(2).blockHash, "the earliest block with the truth");
+        vm.assertNotEq(task.head().root, last.root, "head root");
+    }
+
+    /// @dev Among equals the earliest valid proposal wins, in the same second too, whatever its hash.
+    function test_D18_tiesGoToTheEarliestProposal() public {
+        uint256[3][3] memory orders = [[uint256(2), 0, 1], [uint256(1), 2, 0], [uint256(0), 1, 2]];
+        for (uint256 round; round < 3; ++round) {
+            _playToSeal();
+            _sealAll();
+            for (uint256 k; k < 3; ++k) _propose(orders[round][k]);
+            _expectPhase(Phase.Challenge); // all have proposed, hence opened
+            uint8 first = uint8(orders[round][0]);
+            bytes32 blockHash = task.miner(first).blockHash;
+            _finalise();
+            vm.assertEq(task.head().blockHash, blockHash, "head");
+        }
+    }
+
+    // ------------------------------------------------------------------ helpers
+
+    /// @dev A nonce that is enough under one header and too little under the other.
+    function _nonceFor(bytes32 enough, bytes32 tooLittle) private view returns (uint256 nonce) {
+        uint256 target = type(uint256).max / task.status().difficulty;
+        while (
+            uint256(Preimages.work(enough, nonce)) > target || uint256(Preimages.work(tooLittle, nonce)) <= target
+        ) ++nonce;
+    }
+
+    function _headerOf(uint256 m, Opening memory o) private view returns (bytes32) {
+        bytes32 seals = task.status().round.sealsDigest;
+        return Preimages.header(_place(miners[m]), task.head().blockHash, seals, o, task.status().difficulty);
+    }
+
+    function _expectTooLittle(bytes32 hash) private {
+        uint256 target = type(uint256).max / task.status().difficulty;
+        vm.expectRevert(
+            abi.encodeWithSelector(ITaskEvents.LearningTask_TooLittleWork.selector, uint256(hash), target)
+        );
+    }
+}
