@@ -65,6 +65,10 @@ class Codec:
         item = self._functions[name]
         return item.selector + encode(item.inputs, args)
 
+    def fields(self, name: str) -> list[str]:
+        """Names in the struct that function `name` takes first, in the contract's order."""
+        return [parameter["name"] for parameter in self._functions[name].entry["inputs"][0]["components"]]
+
     def result(self, name: str, data: bytes) -> Any:
         """The decoded result of function `name`; structs are dicts, a single value stands alone."""
         item = self._functions[name]

@@ -10,7 +10,17 @@ from eth_utils import keccak
 
 from bcfl_client.types import Opening
 
-__all__ = ["Place", "header_digest", "result_id", "seal_digest", "seals_digest", "target", "update_digest", "work_digest"]
+__all__ = [
+    "Place",
+    "content_hash",
+    "header_digest",
+    "result_id",
+    "seal_digest",
+    "seals_digest",
+    "target",
+    "update_digest",
+    "work_digest",
+]
 
 _PLACE = ["bytes32", "uint256", "address", "uint16", "uint8", "address"]
 _UPDATE = keccak(text="BC-FL update")
@@ -73,6 +83,11 @@ def target(difficulty: int) -> int:
 def result_id(root: bytes, content_digest: bytes) -> bytes:
     """The id under which openers of the same result are counted."""
     return keccak(encode(["bytes32", "bytes32"], [root, content_digest]))
+
+
+def content_hash(data: bytes) -> bytes:
+    """keccak256 of a file, as the terms hold it."""
+    return keccak(data)
 
 
 def _scores_digest(opening: Opening) -> bytes:

@@ -1,0 +1,52 @@
+"""A task file says what is learnt and on which terms; a wrong one is refused with the key that is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bcfl_client.errors import ConfigError
+from bcfl_client.roles.task_config import TaskConfig, read_task_config
+
+EXAMPLE = Path(__file__).resolve().parents[3] / "docs" / "examples" / "mnist.toml"
+
+
+def test_the_example_is_read() -> None:
+    """The file that the documentation shows is a task on its defaults, but for its description."""
+    config = read_task_config(EXAMPLE)
+    assert config == TaskConfig(description=config.description)
+
+
+def test_an_empty_file_is_the_default_task(tmp_path: Path) -> None:
+    """Everything has a default."""
+    (tmp_path / "task.toml").write_text("")
+    assert read_task_config(tmp_path / "task.toml") == TaskConfig()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("rounds = 3", "unknown key rounds; known are learning, training, terms"),
+        ("terms = 3", "terms must be a table"),
+        ("[learning]\nmodels = '2nn'", r"\[learning\]: unknown key models"),
+        ("[learning]\nseed = '1'", "seed must be a whole number"),
+        ("[learning]\nseed = -1", "seed is -1"),
+        ("[learning]\ndataset = 1", "dataset must be a text"),
+        ("[training]\nrate = 0.1", r"\[training\]: unknown key rate; known are learning_rate"),
+        ("[training]\nlearning_rate = 'fast'", "learning_rate must be a number"),
+        ("[training]\nbatch_size = 0", "batch_size"),
+        ("[terms]\nround = 3", r"\[terms\].*unknown term round"),
+        ("[terms]\nrounds = 0", r"\[terms\].*rounds is 0, allowed are 1 to 10000"),
+    ],
+)
+def test_a_wrong_file_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    """Unknown keys, other types, values out of range: one line that names file, table and key."""
+    path = tmp_path / "task.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        try:
+            read_task_config(path)
+        except ConfigError as error:
+            assert "\n" not in str(error)
+            raise
