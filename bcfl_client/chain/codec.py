@@ -104,6 +104,10 @@ class Codec:
         except (KeyError, TypeError, ValueError, DecodingError) as error:
             raise ChainError(f"the chain gave a damaged log ({type(error).__name__}: {error})") from error
 
+    def function(self, data: bytes) -> str:
+        """Name of the function that calldata is for; "unknown" when the contract has none such."""
+        return next((name for name, item in self._functions.items() if item.selector == data[:4]), "unknown")
+
     def topic(self, name: str) -> str:
         """First topic of event `name`, 0x-prefixed."""
         return next("0x" + digest.hex() for digest, item in self._events.items() if item.entry["name"] == name)

@@ -14,7 +14,7 @@ from bcfl_client.chain.sender import Receipt, Sender
 from bcfl_client.errors import ChainError, ChainMismatch
 from bcfl_client.types import Event, Head, Opening, Phase, Role, Round, Stage, State, Status
 
-__all__ = ["MinerSeat", "Task", "TaskActor", "TrainerSeat", "read_logs"]
+__all__ = ["MinerSeat", "Task", "TaskActor", "TrainerSeat", "read_logs", "transaction_costs"]
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,10 @@ class Task:
     def bid(self, role: Role, account: str) -> dict[str, Any]:
         """The bid of `account`: deposit, price, samples, trainingTime, seat (1 + seat once selected)."""
         return dict(self._read("bidOf", int(role), account))
+
+    def bid_count(self, role: Role) -> int:
+        """Number of bids that are in."""
+        return int(self._read("bidCount", int(role)))
 
     def seat(self, role: Role, account: str) -> int | None:
         """The seat of `account`, or None."""
@@ -290,6 +294,18 @@ def read_logs(
     logs = connection.request("eth_getLogs", wanted)
     events = [event for log in logs if (event := codec.event(log)) is not None]
     return sorted(events, key=lambda event: (event.block, event.log_index))
+
+
+def transaction_costs(task: Task, transactions: Sequence[str]) -> list[tuple[str, int]]:
+    """Function called and gas used of each of these transactions to `task`."""
+    calls = [("eth_getTransactionByHash", [digest]) for digest in transactions]
+    receipts = [("eth_getTransactionReceipt", [digest]) for digest in transactions]
+    answers = task.connection.batch([*calls, *receipts])
+    for answer in answers:
+        if isinstance(answer, RpcError):
+            raise answer
+    pairs = zip(answers[: len(calls)], answers[len(calls) :])
+    return [(task.codec.function(bytes.fromhex(sent["input"][2:])), int(got["gasUsed"], 16)) for sent, got in pairs]
 
 
 def _tuple(opening: Opening) -> tuple[object, ...]:

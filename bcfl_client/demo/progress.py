@@ -64,12 +64,12 @@ class Progress:
             self._clear()
             print(f"          {self._line(number, clock)}", end="", flush=True)
 
-    def finished(self, number: int, clock: RoundClock, accuracy: float, updates: int) -> None:
+    def finished(self, number: int, clock: RoundClock, accuracy: float) -> None:
         """A round that is over."""
         seconds = clock.seconds()
         rest = sum(seconds.values()) - seconds["train"]
         self.say(
-            f"{self._line(number, clock)}  {updates} updates  accuracy {accuracy:.4f}  "
+            f"{self._line(number, clock)}  accuracy {accuracy:.4f}  "
             f"train {seconds['train']:.1f} s + {rest:.1f} s"
         )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from eth_utils import keccak
 from numpy.typing import NDArray
 
+from bcfl_client.chain.digests import content_hash
 from bcfl_client.chain.task import Task
 from bcfl_client.errors import ConfigError, ContentMismatch
 from bcfl_client.learning.encoding import decode_parameters, tensor_shapes
@@ -77,6 +77,6 @@ def _fetch(store: ContentStore, terms: dict[str, object], what: str) -> bytes:
     assert isinstance(digest, bytes) and isinstance(size, int)
     content = Content(digest, size)
     data = store.get(content, _FETCH_SECONDS)
-    if keccak(data) != wanted:
+    if content_hash(data) != wanted:
         raise ContentMismatch(content.cid, f"its keccak256 is not the {what} hash of the terms")
     return data

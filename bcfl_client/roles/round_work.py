@@ -14,7 +14,7 @@ from bcfl_client.learning.encoding import encode_parameters
 from bcfl_client.learning.tree import parameter_root
 from bcfl_client.roles.materials import fetch_parameters
 from bcfl_client.roles.session import Session
-from bcfl_client.scoring.similarity import judge_updates
+from bcfl_client.scoring.similarity import EarlierRound, judge_updates
 from bcfl_client.scoring.validation_accuracy import ValidationScorer
 from bcfl_client.storage import Content
 from bcfl_client.types import Status, Verdict, pack_scores
@@ -38,13 +38,13 @@ class Aggregate:
 
 @dataclass
 class RoundWork:
-    """What one miner knows of round `round_id`. `base` is the global model, `earlier` what may have been copied."""
+    """What one miner knows of round `round_id`. `base` is the global model; updates may copy those of `earlier`."""
 
     session: Session
     scorer: ValidationScorer
     round_id: int
     base: _Parameters
-    earlier: list[_Parameters]
+    earlier: list[EarlierRound]
     _updates: dict[int, _Parameters] = field(default_factory=dict)
     _invalid: set[int] = field(default_factory=set)
     _revealed: dict[int, dict[str, object]] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class RoundWork:
         """Starts on the running round, knowing the one before where this process took part in it."""
         count = session.task.terms["parameterCount"]
         base = fetch_parameters(session.store, status.head.content_digest, status.head.root, count)
-        earlier = [] if before is None else [before.base, *before._updates.values()]
+        earlier = [] if before is None else [EarlierRound(before.base, list(before._updates.values()))]
         return cls(session, scorer, status.round.id, base, earlier)
 
     def collect(self, status: Status) -> bool:

@@ -1,0 +1,1 @@
+"""`bcfl demo`: the whole life of a task on one machine, with real parts."""

@@ -1,0 +1,228 @@
+"""The whole life of a task on one machine: chain, contracts, publisher, trainers, miners, audit, report."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from eth_account import Account
+from numpy.typing import NDArray
+
+from bcfl_client.audit import audit_task
+from bcfl_client.chain.connection import Connection, connect
+from bcfl_client.chain.contracts import deploy
+from bcfl_client.chain.devchain import DevChain
+from bcfl_client.chain.keys import KEY_VARIABLE
+from bcfl_client.chain.sender import Sender
+from bcfl_client.chain.task import Task
+from bcfl_client.demo.actors import Actor, Crew, Message, cast
+from bcfl_client.demo.data import choose_dataset
+from bcfl_client.demo.progress import Progress, RoundClock
+from bcfl_client.demo.report import Run, print_table, write_report
+from bcfl_client.demo.settings import DemoSettings
+from bcfl_client.errors import BcflError
+from bcfl_client.learning.datasets import Dataset, held_out_validation
+from bcfl_client.learning.models import build_model
+from bcfl_client.learning.partitions import partition
+from bcfl_client.roles.materials import fetch_parameters
+from bcfl_client.roles.miner import MinerSettings, run_miner
+from bcfl_client.roles.publisher import publish
+from bcfl_client.roles.session import Report, open_session
+from bcfl_client.roles.task_config import TaskConfig
+from bcfl_client.roles.trainer import TrainerSettings, run_trainer
+from bcfl_client.roles.watch import follow
+from bcfl_client.scoring.validation_accuracy import ValidationScorer
+from bcfl_client.storage import ContentStore, open_store
+from bcfl_client.terms import make_terms
+from bcfl_client.types import Head
+
+__all__ = ["run_demo"]
+
+_FUNDS = 10 * 10**18  # wei for each actor: stakes and gas many times over
+_PRICE = 500 * 10**9  # wei per sample and round
+_FEE = 10**16  # wei per block
+_START_SECONDS = 120.0
+_POLL_SECONDS = 0.05
+_KEPT_RUNS = 3
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """What all actors share."""
+
+    settings: DemoSettings
+    connection: Connection
+    store: ContentStore
+    folder: Path
+    dataset: Dataset
+    data_root: Path | None
+
+
+def run_demo(settings: DemoSettings) -> int:
+    """Runs one task from publication to payout and audits it. Returns 0, or 1 when the audit found a difference.
+
+    Raises InputError for what the user can mend. Leaves no process behind, however it ends.
+    """
+    torch.set_num_threads(1)
+    progress = Progress(settings.trainers, settings.miners, settings.rounds)
+    progress.say(
+        f"BC-FL demo: {settings.trainers} trainers, {settings.miners} miners, 1 publisher, {settings.rounds} rounds, "
+        f"seed {settings.seed}; every actor is a process with a key of its own"
+    )
+    folder = _fresh_folder(settings.folder)
+    with ExitStack() as stack:
+        chain = None if settings.rpc else stack.enter_context(DevChain())
+        connection = connect(settings.rpc or (chain.url if chain else ""))
+        progress.say(f"chain {connection.chain_id} at {connection.url}{' (Anvil, started for this run)' if chain else ''}")
+        dataset, data_root = choose_dataset(settings.dataset, settings.folder, progress.say)
+        store = open_store(settings.store or f"dir:{folder / 'store'}")
+        crew = stack.enter_context(Crew(folder))
+        scene = _Stage(settings, connection, store, folder, dataset, data_root)
+        run = _play(scene, crew, progress)
+
+        progress.say("audit: replaying the task from chain and content store alone")
+        audit = audit_task(connection, store, run.task.address)
+        report = settings.report or folder / "report.json"
+        write_report(report, run, audit)
+        print_table(run, audit)
+        _say_where(run, folder, report)
+    return 0 if audit.ok else 1
+
+
+def _play(scene: _Stage, crew: Crew, progress: Progress) -> Run:
+    settings, connection = scene.settings, scene.connection
+    actors = cast(settings.seed, settings.trainers, settings.miners)
+    # Splits first: a partition that does not work costs nothing yet.
+    training, _ = held_out_validation(scene.dataset)
+    parts = partition(training.train_labels, settings.trainers, settings.partition, settings.seed)
+    funder = Sender(connection, Account.from_key(os.environ.get(KEY_VARIABLE) or DevChain().accounts[0]))
+    sent = [funder.send(actor.account.address, b"", _FUNDS) for actor in actors]
+    for digest in sent:
+        funder.wait(digest)
+    deployment = deploy(funder)
+    progress.say(f"contracts deployed; factory {deployment.factory}, reputation {deployment.reputation}")
+
+    publisher, *others = actors
+    crew.start(publisher, lambda report: _publish(scene, publisher, deployment.factory, report))
+    address = str(_await(crew, "published").facts["task"])
+    task = Task(connection, address)
+    progress.say(
+        f"task {address}: reward {task.terms['reward'] / 1e18:g} ETH in escrow, challengeWindow "
+        f"{task.terms['challengeWindow']} s, minWindow {task.terms['minWindow']} s"
+        + (" (correctness rests on the miners' majority)" if task.terms["minWindow"] == 0 else "")
+    )
+    for actor in others:
+        if actor.role == "miner":
+            crew.start(actor, lambda report, actor=actor: _mine(scene, actor, address, report))
+        else:
+            images, labels = training.train_images[parts[actor.index]], training.train_labels[parts[actor.index]]
+            crew.start(actor, lambda report, actor=actor, x=images, y=labels: _train(scene, actor, address, x, y, report))
+    return _watch(scene, crew, progress, task, actors)
+
+
+def _watch(scene: _Stage, crew: Crew, progress: Progress, task: Task, actors: list[Actor]) -> Run:
+    """Shows the rounds as they go and measures each model on the test images, outside the rounds."""
+    dataset = scene.dataset
+    model = build_model(scene.settings.model, dataset.input_shape, dataset.classes)
+    scorer = ValidationScorer(model, dataset.test_images, dataset.test_labels)
+    run = Run(task, actors, scene.store)
+    clocks, gas = run.clocks, run.gas_used
+    while len(gas) < len(actors):
+        for message in crew.messages(_POLL_SECONDS):
+            if message.verb == "done":
+                gas[message.actor] = int(str(message.facts["gas"]))
+            elif "round" in message.facts:
+                clocks.setdefault(int(str(message.facts["round"])), RoundClock(message.at)).note(message)
+        open_rounds = [number for number, clock in clocks.items() if not clock.end]
+        if not open_rounds:
+            continue
+        number = min(open_rounds)
+        status = task.status()
+        if status.round.id == number and not status.state.closed:
+            progress.round(number, clocks[number])
+            continue
+        clocks[number].end = time.time()
+        run.accuracy[number] = _test_accuracy(scorer, scene.store, status.head, task)
+        progress.finished(number, clocks[number], run.accuracy[number])
+    return run
+
+
+def _test_accuracy(scorer: ValidationScorer, store: ContentStore, head: Head, task: Task) -> float:
+    counted = scorer.count(fetch_parameters(store, head.content_digest, head.root, task.terms["parameterCount"]))
+    return counted.correct / counted.count
+
+
+def _publish(scene: _Stage, actor: Actor, factory: str, report: Report) -> None:
+    settings = scene.settings
+    terms = make_terms(
+        rounds=settings.rounds,
+        trainer_slots=settings.trainers,
+        min_trainers=settings.trainers,
+        miner_slots=settings.miners,
+        min_miners=settings.miners,
+    )
+    config = TaskConfig(
+        dataset=scene.dataset.name,
+        model=settings.model,
+        seed=settings.seed,
+        description=f"demo: {settings.model} on {scene.dataset.name}, {settings.partition}",
+        terms=terms,
+    )
+    sender = Sender(scene.connection, actor.account)
+    task = publish(scene.connection, sender, scene.store, factory, config, scene.data_root)
+    report("published", {"task": task})
+    session = open_session(scene.connection.url, task, actor.account, scene.store.url, scene.folder / "state", None, report)
+    follow(session, lambda status: None, 0.0)
+    session.withdraw()
+    report("done", {"gas": sender.gas_used + session.actor.sender.gas_used})
+
+
+def _train(
+    scene: _Stage, actor: Actor, task: str, images: NDArray[np.uint8], labels: NDArray[np.uint8], report: Report
+) -> None:
+    session = open_session(scene.connection.url, task, actor.account, scene.store.url, scene.folder / "state", None, report)
+    settings = TrainerSettings(_PRICE, scene.settings.model, seed=scene.settings.seed, trainer_id=actor.index)
+    run_trainer(session, settings, images, labels)
+    report("done", {"gas": session.actor.sender.gas_used})
+
+
+def _mine(scene: _Stage, actor: Actor, task: str, report: Report) -> None:
+    session = open_session(scene.connection.url, task, actor.account, scene.store.url, scene.folder / "state", None, report)
+    run_miner(session, MinerSettings(_FEE, scene.settings.model))
+    report("done", {"gas": session.actor.sender.gas_used})
+
+
+def _await(crew: Crew, verb: str) -> Message:
+    """The first message with this verb."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        for message in crew.messages(_POLL_SECONDS):
+            if message.verb == verb:
+                return message
+    raise BcflError(f"nobody {verb} within {_START_SECONDS:.0f} s")
+
+
+def _fresh_folder(base: Path) -> Path:
+    """A new folder of this run under `base`; of earlier runs the newest few stay."""
+    runs = sorted(base.glob("demo-*"), key=lambda path: path.name)
+    for old in runs[: max(0, len(runs) - _KEPT_RUNS + 1)]:
+        shutil.rmtree(old, ignore_errors=True)
+    folder = base / f"demo-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _say_where(run: Run, folder: Path, report: Path) -> None:
+    content = run.final_model()
+    model = folder / "final-model.bin"
+    model.write_bytes(run.store.get(content))
+    print(f"task         {run.task.address}")
+    print(f"final model  {model} (content id {content.cid})")
+    print(f"report       {report}")
+    print(f"logs, store  {folder}")
