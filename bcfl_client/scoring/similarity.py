@@ -1,0 +1,141 @@
+"""Verdicts of the Check phase: is this update the result of training in this round, or a copy of something older?
+
+What is found (thresholds against honest training measured on MNIST and digits: iid, two shards, Dirichlet 0.1 and 0.5,
+batches from 32 to all of the data, 10 to 15,000 samples, up to 30 rounds):
+
+- an update whose distance from the global model is below `ZERO_SHARE` of that model's norm (honest: above 1e-3);
+- an earlier update or global model, exact or with noise up to a tenth of its own step (honest: above 0.18 of it);
+- the global model plus noise of any size: the sizes of an honest update's changes follow the pattern of the inputs and
+  of the active units, as those of the others do (correlation above 0.2), those of noise do not (below 0.02);
+- two equal updates in one round: the one with the higher id. Commitments rule out copying, so the two shared one run.
+
+Opinions, not proofs: a trainer that shapes its noise well enough is not found here and left to its score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+__all__ = ["EarlierRound", "Verdict", "judge_updates"]
+
+ZERO_SHARE = 1e-5
+NOISE_SHARE = 0.12  # a tenth, and room for rounding
+NOT_OWN_SHARE = 0.5  # a copy is also nearer to its source than to where training started
+UNRELATED = 0.1
+_LEAST_FOR_PATTERN = 4096  # with fewer parameters chance alone reaches that correlation
+
+_BLOCK = 1024  # the pattern is compared within blocks, so that the scale of a layer does not pass for one
+_CHUNK = 16 * _BLOCK  # coordinates at a time: 256 vectors of them take 32 MiB
+
+
+class Verdict(IntEnum):
+    """A miner's opinion of one update, as the contract numbers it."""
+
+    OK = 1
+    INVALID = 2  # unavailable, or not of the right length or root
+    COPY = 3  # a copy, or no training at all
+
+
+@dataclass(frozen=True)
+class EarlierRound:
+    """An earlier round: the global model it started from and the updates revealed in it, all int32 [count]."""
+
+    start: NDArray[np.int32]
+    updates: Sequence[NDArray[np.int32]] = ()
+
+
+def judge_updates(
+    start: NDArray[np.int32],
+    updates: Mapping[int, NDArray[np.int32] | None],
+    earlier: Sequence[EarlierRound] = (),
+) -> dict[int, Verdict]:
+    """Returns the verdict on each trainer's update, by trainer id.
+
+    `start` is the global model int32 [count] that this round trains from. An update is None when it could not be had.
+    `earlier` should hold the round before with its updates, and may hold the start of still older ones.
+    """
+    ids = sorted(trainer for trainer, update in updates.items() if update is not None)
+    own = [update for trainer in ids if (update := updates[trainer]) is not None]
+    verdicts = {trainer: Verdict.INVALID for trainer in updates}
+    if not own:
+        return verdicts
+
+    sources = [vector for past in earlier for vector in (past.start, *past.updates)]
+    products, patterns = _products(start, [*own, *sources], len(own))
+    distances = _distances(products)
+    steps = np.sqrt(np.diag(products))  # every vector's distance from `start`
+    copies = steps[: len(own)] <= ZERO_SHARE * np.linalg.norm(start.astype(np.float64))
+    copies |= _near_copies(distances, steps, earlier, len(own))
+    copies |= _unrelated(patterns, len(start))
+    copies |= _repeats(own, distances, steps)
+    for trainer, copy in zip(ids, copies):
+        verdicts[trainer] = Verdict.COPY if copy else Verdict.OK
+    return verdicts
+
+
+def _near_copies(
+    distances: NDArray[np.float64], steps: NDArray[np.float64], earlier: Sequence[EarlierRound], count: int
+) -> NDArray[np.bool_]:
+    copies = np.zeros(count, dtype=bool)
+    row = count
+    for past in earlier:
+        first = row
+        for row in range(first, first + 1 + len(past.updates)):
+            # How far the source had moved in its own round; an old global model: how far it is from today's.
+            moved = distances[row, first] if row > first else steps[row]
+            distance = distances[:count, row]
+            copies |= (distance <= NOISE_SHARE * moved) & (distance <= NOT_OWN_SHARE * steps[:count])
+        row += 1
+    return copies
+
+
+def _repeats(
+    own: Sequence[NDArray[np.int32]], distances: NDArray[np.float64], steps: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Finds exact repetitions of an update before it in the list; distances only narrow the search."""
+    near = distances[: len(own), : len(own)] <= 0.01 * steps[: len(own)]
+    return np.array([any(near[i, j] and np.array_equal(own[i], own[j]) for j in range(i)) for i in range(len(own))])
+
+
+def _unrelated(patterns: NDArray[np.float64], parameter_count: int) -> NDArray[np.bool_]:
+    """Finds updates whose pattern of changes is like nobody's, provided that some two are alike."""
+    related = patterns >= UNRELATED
+    if parameter_count < _LEAST_FOR_PATTERN or not related.any():
+        return np.zeros(len(patterns), dtype=bool)
+    return np.logical_not(related.any(axis=1))
+
+
+def _distances(products: NDArray[np.float64]) -> NDArray[np.float64]:
+    squares = np.diag(products)
+    return np.sqrt(np.maximum(squares[:, None] + squares[None, :] - 2 * products, 0))
+
+
+def _products(
+    start: NDArray[np.int32], vectors: Sequence[NDArray[np.int32]], own: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns the inner products of all changes from `start`, [n, n], and the correlations of the sizes of the
+    changes of the first `own` vectors, [own, own], zero on the diagonal. Float32 within a chunk: its rounding, a
+    millionth, is far below every threshold.
+    """
+    products = np.zeros((len(vectors), len(vectors)))
+    patterns = np.zeros((own, own))
+    for low in range(0, len(start), _CHUNK):
+        piece = slice(low, low + _CHUNK)
+        changes = torch.from_numpy(np.stack([vector[piece] for vector in vectors]).astype(np.float32))
+        changes -= torch.from_numpy(start[piece].astype(np.float32))
+        products += (changes @ changes.T).numpy()
+        whole = changes.shape[1] // _BLOCK * _BLOCK
+        sizes = changes[:own, :whole].abs().view(own, -1, _BLOCK)
+        sizes -= sizes.mean(2, keepdim=True)
+        sizes /= torch.linalg.vector_norm(sizes, dim=2, keepdim=True).clamp_(min=1e-9)  # a constant block stays zero
+        flat = sizes.view(own, -1)
+        patterns += (flat @ flat.T).numpy()
+    patterns /= max(1, len(start) // _BLOCK)
+    np.fill_diagonal(patterns, 0)
+    return products, patterns
