@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Bid, Phase, Role, State, Terms} from "../interfaces/TaskTypes.sol";
+import {Bid, Miner, Phase, Role, State, Terms, Trainer} from "../interfaces/TaskTypes.sol";
 import {BidHeap} from "../libraries/BidHeap.sol";
 import {Selection} from "../libraries/Selection.sol";
 import {TermsRules} from "../libraries/TermsRules.sol";
@@ -83,24 +83,24 @@ abstract contract Selecting is Closing {
         Bid storage bid = _bids[uint256(Role.Trainer)][account];
         uint8 seat = uint8(_trainers.length);
         bid.seat = seat + 1;
-        _trainers.push();
-        _trainers[seat].account = account;
-        _trainers[seat].cap = uint32(bid.samples < cap ? bid.samples : cap);
-        _trainers[seat].deposit = bid.deposit;
-        _trainers[seat].price = uint64(bid.price); // at most `maxPrice`, 64 bits
-        _trainers[seat].quality = quality;
-        emit Selected(Role.Trainer, seat, account, bid.price, _trainers[seat].cap);
+        Trainer storage tr = _trainers.push();
+        tr.account = account;
+        tr.cap = uint32(bid.samples < cap ? bid.samples : cap);
+        tr.deposit = bid.deposit;
+        tr.price = uint64(bid.price); // at most `maxPrice`, 64 bits
+        tr.quality = quality;
+        emit Selected(Role.Trainer, seat, account, bid.price, tr.cap);
     }
 
     function _seatMiner(address account) private {
         Bid storage bid = _bids[uint256(Role.Miner)][account];
         uint8 seat = uint8(_miners.length);
         bid.seat = seat + 1;
-        _miners.push();
-        _miners[seat].account = account;
-        _miners[seat].fee = bid.price;
-        _miners[seat].trainerSeat = _bids[uint256(Role.Trainer)][account].seat;
-        _miners[seat].deposit = bid.deposit;
+        Miner storage mi = _miners.push();
+        mi.account = account;
+        mi.fee = bid.price;
+        mi.trainerSeat = _bids[uint256(Role.Trainer)][account].seat;
+        mi.deposit = bid.deposit;
         emit Selected(Role.Miner, seat, account, bid.price, 0);
     }
 
