@@ -90,6 +90,8 @@ class TransactionLost(ChainError):
 class ContentError(BcflError):
     """Bytes named by a content id could not be had as promised. `content_id` is the CIDv1 text."""
 
+    exit_code = 2
+
     def __init__(self, content_id: str, reason: str) -> None:
         self.content_id = content_id
         super().__init__(f"content {content_id}: {reason}")

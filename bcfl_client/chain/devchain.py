@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from bcfl_client.errors import ChainError, ConfigError
 
-__all__ = ["DEV_MNEMONIC", "DevChain", "find_anvil"]
+__all__ = ["DEV_MNEMONIC", "DevChain", "dev_key", "find_anvil"]
 
 # Published with every Anvil, Ganache and Hardhat: whoever has it owns these accounts, on every chain.
 DEV_MNEMONIC = "test test test test test test test test test test test junk"
@@ -71,10 +71,7 @@ class DevChain:
     @property
     def accounts(self) -> list[str]:
         """Private keys of the funded accounts, 0x-prefixed. Everybody knows them: for development only."""
-        from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
-
-        seed = seed_from_mnemonic(DEV_MNEMONIC, "")
-        return ["0x" + key_from_seed(seed, f"m/44'/60'/0'/0/{i}").hex() for i in range(self._count)]
+        return [dev_key(index) for index in range(self._count)]
 
     def addresses(self) -> list[str]:
         """Addresses of the funded accounts, as the node gives them."""
@@ -168,6 +165,13 @@ class DevChain:
         lines = self._output.read()[-4096:].decode(errors="replace").strip().splitlines()
         errors = [line for line in lines if line.lower().startswith("error")]
         return f": {(errors or lines[-1:])[0].strip()}" if lines else ""
+
+
+def dev_key(index: int) -> str:
+    """Private key of the funded account `index`, 0x-prefixed."""
+    from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
+
+    return "0x" + key_from_seed(seed_from_mnemonic(DEV_MNEMONIC, ""), f"m/44'/60'/0'/0/{index}").hex()
 
 
 def find_anvil() -> str:

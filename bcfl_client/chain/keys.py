@@ -36,9 +36,9 @@ def load_account(keystore: Path | None) -> LocalAccount:
         raise ConfigError(f"cannot open the key file {keystore}: wrong password or damaged file") from error
 
 
-def create_keystore(path: Path) -> str:
-    """Writes a new key, encrypted, readable by its owner only; returns its address. Never overwrites."""
-    account = Account.create()
+def create_keystore(path: Path, key: str | None = None) -> str:
+    """Writes `key` or a new one, encrypted, readable by its owner only; returns its address. Never overwrites."""
+    account = Account.create() if key is None else Account.from_key(key)
     password = _password("New password: ")
     if not password:
         raise ConfigError(f"a key needs a password: type one, or set {PASSWORD_VARIABLE}")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import secrets
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,12 +14,13 @@ import numpy as np
 from bcfl_client.chain.history import TaskHistory
 from bcfl_client.chain.task import Task
 from bcfl_client.errors import ConfigError
+from bcfl_client.files import write_whole
 from bcfl_client.learning.encoding import FRACTIONAL_BITS
 from bcfl_client.learning.manifest import Manifest
 from bcfl_client.roles.materials import fetch_materials, fetch_parameters
 from bcfl_client.storage import ContentStore
 
-__all__ = ["export_task", "write_whole"]
+__all__ = ["export_task"]
 
 _TENSOR_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.]*")
 
@@ -63,23 +62,6 @@ def export_task(task: Task, history: TaskHistory, store: ContentStore, folder: P
         "events.json": lambda file: file.write(text.encode()),
     }
     return [write_whole(folder / name, write) for name, write in contents.items()]
-
-
-def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
-    """Makes the file `path` by `write`, whole or not at all, and its folder where needed. Raises ConfigError."""
-    unfinished = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(unfinished, "xb") as file:
-                write(file)
-            os.replace(unfinished, path)
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}") from error
-    return path
 
 
 def _arrays(manifest: Manifest, values: np.ndarray) -> dict[str, np.ndarray]:

@@ -65,7 +65,10 @@ class _Miner:
             return
         if task.status().phase != Phase.BIDDING:
             raise ChainMismatch(f"bidding for the task {task.address} is over, and this account has no bid in it")
-        self._session.actor.bid_as_miner(self._settings.fee)
+        try:
+            self._session.actor.bid_as_miner(self._settings.fee)
+        except ContractReverted as error:
+            raise ChainMismatch(f"the task does not take this bid: {error}") from error
         self._session.report("bid", {"fee": self._settings.fee})
 
     def act(self, status: Status) -> None:

@@ -86,7 +86,10 @@ class _Trainer:
             return
         if task.status().phase != Phase.BIDDING:
             raise ChainMismatch(f"bidding for the task {task.address} is over, and this account has no bid in it")
-        self._session.actor.bid_as_trainer(self._samples, self._settings.price, self._settings.training_time)
+        try:
+            self._session.actor.bid_as_trainer(self._samples, self._settings.price, self._settings.training_time)
+        except ContractReverted as error:
+            raise ChainMismatch(f"the task does not take this bid: {error}") from error
         self._session.report("bid", {"samples": self._samples, "price": self._settings.price})
 
     def act(self, status: Status) -> None:

@@ -70,7 +70,7 @@ def test_each_range_is_enforced(term: object) -> None:
         ({"reward": 0.5}, "reward must be a whole number"),
         ({"reward": "half an ether"}, "not an amount"),
         ({"close_when_full": 1}, "true or false"),
-        ({"miner_deposit": "0.03 ether"}, "miner_deposit .* 4 x challenge_bond"),
+        ({"miner_deposit": "0.03 ether"}, "miner_deposit is 0.03 ether, allowed are 0.04 ether .4 x challenge_bond"),
     ],
 )
 def test_nonsense_is_refused(given: dict[str, object], message: str) -> None:
