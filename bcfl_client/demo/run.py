@@ -30,6 +30,7 @@ from bcfl_client.errors import BcflError
 from bcfl_client.learning.datasets import Dataset, held_out_validation
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.partitions import partition
+from bcfl_client.learning.warmup import warm_up
 from bcfl_client.roles.materials import fetch_parameters
 from bcfl_client.roles.miner import MinerSettings, run_miner
 from bcfl_client.roles.publisher import publish
@@ -70,6 +71,7 @@ def run_demo(settings: DemoSettings) -> int:
     Raises InputError for what the user can mend. Leaves no process behind, however it ends.
     """
     torch.set_num_threads(1)
+    warm_up()  # once here instead of once in every child
     progress = Progress(settings.trainers, settings.miners, settings.rounds)
     progress.say(
         f"BC-FL demo: {settings.trainers} trainers, {settings.miners} miners, 1 publisher, {settings.rounds} rounds, "

@@ -1,0 +1,44 @@
+"""The demo as a user runs it: separate processes and keys, a real chain, real training, money to the wei."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from .conftest import run_demo
+
+SMALL = ("--dataset", "digits", "--rounds", "2", "--trainers", "4", "--miners", "3")
+
+
+def test_same_seed_same_model_and_every_wei_accounted_for(tmp_path: Path) -> None:
+    """Two runs with one seed end in the same model, whatever order their processes acted in; another seed does not."""
+    first, again, other = (run_demo(tmp_path, *SMALL, "--seed", seed) for seed in ("7", "7", "8"))
+    assert first["final_model_root"] == again["final_model_root"] != other["final_model_root"]
+    assert first["final_content_id"] == again["final_content_id"]
+
+    totals = first["totals"]
+    assert totals["paid_in_wei"] == totals["paid_out_wei"] + totals["burnt_wei"]
+    assert totals["left_in_contracts_wei"] == totals["burnt_wei"] == 0
+    assert totals["paid_out_wei"] == sum(one["paid_wei"] + one["refunded_wei"] for one in first["participants"])
+    assert first["audit"] == {"ok": True, "differences": []}
+    assert [one["role"] for one in first["participants"]] == ["publisher"] + ["trainer"] * 4 + ["miner"] * 3
+    assert all(one["gas_used"] > 0 for one in first["participants"])
+    assert len({one["address"] for one in first["participants"]}) == 8
+    assert all(one["paid_wei"] > 0 for one in first["participants"] if one["role"] == "trainer")
+
+    assert len(first["rounds"]) == len(first["transactions"]) == 2
+    for one in first["rounds"]:
+        assert one["updates"] == 4 and 0 < one["accuracy"] <= 1
+        assert {"train", "commit", "reveal", "mine", "verify"} <= set(one["seconds"])
+        assert {"commit", "reveal", "check", "seal", "propose", "open"} <= set(one["gas"])
+    assert "minWindow 0 s (correctness rests on the miners' majority)" in first["output"]
+
+
+@pytest.mark.skipif("BCFL_DATA" not in os.environ, reason="BCFL_DATA does not name a folder with MNIST")
+def test_mnist_is_learnt(tmp_path: Path) -> None:
+    """Three rounds on MNIST, split by Dirichlet(0.5) over ten trainers, get past 90 % of the test images."""
+    report = run_demo(tmp_path, "--rounds", "3")
+    assert report["rounds"][-1]["accuracy"] > 0.9
+    assert report["audit"]["ok"] and report["totals"]["left_in_contracts_wei"] == 0
