@@ -1,0 +1,76 @@
+"""The dev chain: fast sending, the clock, snapshots, balances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from brownie import history, web3
+
+ZERO_ADDRESS = "0x" + "00" * 20
+GAS = 10_000_000
+
+
+def rpc(method: str, *params: Any) -> Any:
+    """The result of one JSON-RPC call."""
+    answer = web3.provider.make_request(method, list(params))
+    if "error" in answer:
+        raise RuntimeError(f"{method}: {answer['error']['message']}")
+    return answer["result"]
+
+
+def send(sender: Any, method: Any, *args: Any, value: int = 0) -> None:
+    """Calls a contract's `method` ten times faster than Brownie does: for what leads to a test's subject."""
+    receipt = rpc(
+        "eth_sendTransactionSync",
+        {
+            "from": str(sender),
+            "to": method._address,
+            "data": method.encode_input(*args),
+            "value": hex(value),
+            "gas": hex(GAS),
+            "gasPrice": "0x0",
+        },
+    )
+    if receipt["status"] != "0x1":
+        method.call(*args, {"from": sender, "value": value})  # raises with the reason
+        raise RuntimeError(f"{method._name} failed in a transaction, but not in a call after it")
+
+
+def now() -> int:
+    """Seconds of the newest block."""
+    return web3.eth.get_block("latest")["timestamp"]
+
+
+def pass_time(seconds: int) -> None:
+    """Mines a block that many seconds after the newest one."""
+    mine_at(now() + seconds)
+
+
+def mine_at(timestamp: int) -> None:
+    """Mines a block of that very second."""
+    next_at(timestamp)
+    rpc("evm_mine")
+
+
+def next_at(timestamp: int) -> None:
+    """Gives the next block, and so the next transaction, that very second."""
+    rpc("evm_setNextBlockTimestamp", hex(timestamp))
+
+
+def isolated() -> Iterator[None]:
+    """A fixture's body: what happens on the chain meanwhile is undone."""
+    snapshot = rpc("evm_snapshot")
+    yield
+    rpc("evm_revert", snapshot)
+    history.clear()  # Brownie waits for ever for a nonce beyond those of the transactions it remembers
+
+
+def chain_id() -> int:
+    """The id that digests are bound to."""
+    return web3.eth.chain_id
+
+
+def balance(account: Any) -> int:
+    """Wei of an account."""
+    return web3.eth.get_balance(str(account))

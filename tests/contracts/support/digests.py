@@ -1,0 +1,129 @@
+"""The task's digests, written again from the description in `contracts/libraries/Digests.sol`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from eth_abi import encode
+from eth_hash.auto import keccak
+
+UPDATE = keccak(b"BC-FL update")
+SEAL = keccak(b"BC-FL seal")
+BLOCK = keccak(b"BC-FL block")
+PLACE = ["bytes32", "uint256", "address", "uint16", "uint8", "address"]
+ZERO = b"\x00" * 32
+
+
+class Place(NamedTuple):
+    """What a digest is bound to."""
+
+    chain_id: int
+    task: str
+    round: int
+    attempt: int
+    sender: str
+
+
+@dataclass(frozen=True)
+class Update:
+    """A trainer's update; `training_time` in milliseconds."""
+
+    root: bytes
+    content_id: bytes
+    samples: int
+    training_time: int
+    salt: bytes
+
+    def values(self) -> tuple[bytes, bytes, int, int, bytes]:
+        return self.root, self.content_id, self.samples, self.training_time, self.salt
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A miner's result; `accuracy` in basis points, `scores` per trainer seat (of 65,535)."""
+
+    root: bytes
+    content_id: bytes
+    accuracy: int
+    scores: tuple[int, ...]
+    salt: bytes
+
+    def words(self) -> list[int]:
+        return pack(self.scores)
+
+    def values(self) -> tuple[bytes, bytes, int, list[int], bytes]:
+        return self.root, self.content_id, self.accuracy, self.words(), self.salt
+
+
+def pack(scores: tuple[int, ...]) -> list[int]:
+    """16-bit scores, sixteen to a word from the low end."""
+    return [
+        sum(score << (16 * lane) for lane, score in enumerate(scores[first : first + 16]))
+        for first in range(0, len(scores), 16)
+    ]
+
+
+def update(place: Place, made: Update) -> bytes:
+    """A trainer's commitment."""
+    return _digest(UPDATE, place, ["bytes32", "bytes32", "uint32", "uint32", "bytes32"], made.values())
+
+
+def seal(place: Place, opening: Opening) -> bytes:
+    """A miner's seal."""
+    return _digest(
+        SEAL,
+        place,
+        ["bytes32", "bytes32", "uint16", "bytes32", "bytes32"],
+        (opening.root, opening.content_id, opening.accuracy, _scores(opening), opening.salt),
+    )
+
+
+def header(place: Place, parent: bytes, seals: bytes, opening: Opening, difficulty: int) -> bytes:
+    """All that a block's work is bound to but the nonce."""
+    return _digest(
+        BLOCK,
+        place,
+        ["bytes32", "bytes32", "bytes32", "bytes32", "uint16", "bytes32", "uint256"],
+        (parent, seals, opening.root, opening.content_id, opening.accuracy, _scores(opening), difficulty),
+    )
+
+
+def work(header_digest: bytes, nonce: int) -> bytes:
+    """The block hash."""
+    return keccak(encode(["bytes32", "uint256"], [header_digest, nonce]))
+
+
+def seals(digests: list[tuple[int, bytes]]) -> bytes:
+    """The running digest over (miner seat, seal) in order of arrival."""
+    running = ZERO
+    for seat, digest in digests:
+        running = keccak(encode(["bytes32", "uint8", "bytes32"], [running, seat, digest]))
+    return running
+
+
+def result(opening: Opening) -> bytes:
+    """The id under which openers of the same result are counted."""
+    return keccak(encode(["bytes32", "bytes32"], [opening.root, opening.content_id]))
+
+
+def mine(header_digest: bytes, difficulty: int, *, enough: bool = True) -> tuple[int, bytes]:
+    """The first nonce that meets `difficulty` (or, with `enough` false, misses it), and its hash."""
+    limit = target(difficulty)
+    nonce = 0
+    while (int.from_bytes(work(header_digest, nonce), "big") <= limit) is not enough:
+        nonce += 1
+    return nonce, work(header_digest, nonce)
+
+
+def target(difficulty: int) -> int:
+    """The largest block hash that meets `difficulty`."""
+    return (2**256 - 1) // difficulty
+
+
+def _scores(opening: Opening) -> bytes:
+    return keccak(b"".join(word.to_bytes(32, "big") for word in opening.words()))
+
+
+def _digest(kind: bytes, place: Place, types: list[str], values: tuple) -> bytes:
+    return keccak(encode(PLACE + types, [kind, *place, *values]))
