@@ -51,6 +51,7 @@ _FEE = 10**16  # wei per block
 _START_SECONDS = 120.0
 _POLL_SECONDS = 0.05
 _KEPT_RUNS = 3
+_PUBLISHER_PATIENCE_SECONDS = 0.1  # it has nothing else to do than to select
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ def _publish(scene: _Stage, actor: Actor, factory: str, report: Report) -> None:
     task = publish(scene.connection, sender, scene.store, factory, config, scene.data_root)
     report("published", {"task": task})
     session = open_session(scene.connection.url, task, actor.account, scene.store.url, scene.folder / "state", None, report)
-    follow(session, lambda status: None, 0.0)
+    follow(session, lambda status: None, _PUBLISHER_PATIENCE_SECONDS)
     session.withdraw()
     report("done", {"gas": sender.gas_used + session.actor.sender.gas_used})
 

@@ -68,13 +68,15 @@ class Session:
         quorum = len(bits(status.round.active_miners)) // 2 + 1
         for scores in votes.values():
             if len(scores) >= quorum and any(status.round.proposers >> seat & 1 for seat in scores):
-                return self._packed_medians(scores)
+                return self._packed_medians(status.round.id, scores)
         return (), 0
 
-    def _packed_medians(self, scores: dict[int, tuple[int, ...]]) -> tuple[tuple[int, ...], int]:
+    def _packed_medians(self, round_id: int, scores: dict[int, tuple[int, ...]]) -> tuple[tuple[int, ...], int]:
+        # From the log, not from the contract: somebody else may finalise the round meanwhile.
+        (frozen,) = self.task.round_events("InputsFrozen", round_id)
         trainers, miners = self.task.trainer_count(), self.task.miners()
         opened = [(miners[seat].trainer_seat, unpack_scores(words, trainers)) for seat, words in scores.items()]
-        medians, middle = round_medians(opened, bits(self.task.inputs()))
+        medians, middle = round_medians(opened, bits(int(str(frozen.args["inputs"]))))
         return pack_scores(medians, trainers), middle
 
     def withdraw(self) -> None:

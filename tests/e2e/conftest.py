@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-BCFL = str(Path(sys.executable).with_name("bcfl"))
+BCFL = [sys.executable, "-m", "bcfl_client.cli"]
 
 
 class Processes:
@@ -29,7 +29,7 @@ class Processes:
         environment = {**os.environ, **({"BCFL_PRIVATE_KEY": key} if key else {})}
         log = open(self._folder / f"{len(self._running)}-{arguments[0]}.log", "wb")
         process = subprocess.Popen(
-            [BCFL, *arguments], cwd=self._folder, env=environment, stdout=log, stderr=log, start_new_session=True
+            [*BCFL, *arguments], cwd=self._folder, env=environment, stdout=log, stderr=log, start_new_session=True
         )
         self._running.append(process)
         return process
@@ -58,7 +58,7 @@ def run_demo(folder: Path, *arguments: str) -> dict[str, Any]:
     """Runs `bcfl demo` to its end and returns its report."""
     report = folder / "report.json"
     done = subprocess.run(
-        [BCFL, "demo", "--report", str(report), *arguments], cwd=folder, capture_output=True, text=True, timeout=300
+        [*BCFL, "demo", "--report", str(report), *arguments], cwd=folder, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return dict(json.loads(report.read_text()), output=done.stdout)
