@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,24 +15,55 @@ from bcfl_client.chain.devchain import DevChain
 from bcfl_client.chain.sender import Sender
 from bcfl_client.storage import DirectoryStore
 
-from .stage import World
+from .stage import Stage, World
 
 
 @pytest.fixture(scope="session")
 def running_world() -> Iterator[World]:
-    with DevChain() as chain:
-        connection = connect(chain.url)
-        yield World(chain, connection, deploy(Sender(connection, Account.from_key(chain.accounts[0]))))
+    with DevChain() as chain, closing(connect(chain.url)) as connection:
+        accounts = [Account.from_key(key) for key in chain.accounts]
+        yield World(connection, accounts, deploy(Sender(connection, accounts[0])))
 
 
 @pytest.fixture
 def world(running_world: World) -> Iterator[World]:
     """The chain as it is right after deployment; what a test does there is undone."""
-    snapshot = running_world.connection.request("evm_snapshot")
-    yield running_world
-    assert running_world.connection.request("evm_revert", snapshot)
+    with running_world.undone():
+        yield running_world
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> DirectoryStore:
     return DirectoryStore(tmp_path / "store")
+
+
+@pytest.fixture(scope="module")
+def selected(running_world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with running_world.undone():
+        yield (
+            Stage(running_world, DirectoryStore(tmp_path_factory.mktemp("selected")), terms={"maxStrikes": 5})
+            .bid()
+            .select()
+        )
+
+
+@pytest.fixture(scope="module")
+def played(selected: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with selected.world.undone():
+        stage = selected.copy(tmp_path_factory.mktemp("played") / "store")
+        stage.honest_round()
+        yield stage
+
+
+@pytest.fixture
+def running(selected: Stage, tmp_path: Path) -> Iterator[Stage]:
+    """A task whose first round begins."""
+    with selected.world.undone():
+        yield selected.copy(tmp_path / "store")
+
+
+@pytest.fixture
+def stage(played: Stage, tmp_path: Path) -> Iterator[Stage]:
+    """A task with one honest round over and one to come."""
+    with played.world.undone():
+        yield played.copy(tmp_path / "store")

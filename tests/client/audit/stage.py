@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import shutil
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from eth_account import Account
+from eth_account.signers.local import LocalAccount
 from numpy.typing import NDArray
 
 from bcfl_client.aggregation import update_weight, weighted_mean
 from bcfl_client.chain.connection import Connection
 from bcfl_client.chain.contracts import Deployment, artifact
-from bcfl_client.chain.devchain import DevChain
 from bcfl_client.chain.digests import content_hash, header_digest, seal_digest, target, update_digest, work_digest
 from bcfl_client.chain.sender import Sender
 from bcfl_client.chain.task import Task, TaskActor, read_logs
@@ -23,7 +26,7 @@ from bcfl_client.learning.models import build_model
 from bcfl_client.learning.tree import parameter_root
 from bcfl_client.learning.validation import ValidationSet, encode_validation
 from bcfl_client.scoring.medians import round_medians
-from bcfl_client.scoring.validation_accuracy import ValidationScorer
+from bcfl_client.scoring.validation_accuracy import Counted, ValidationScorer
 from bcfl_client.storage import Content, DirectoryStore
 from bcfl_client.types import Opening, Phase, Verdict, bits, pack_scores, pack_verdicts, unpack_scores
 
@@ -75,13 +78,20 @@ Update = NDArray[np.int32]
 class World:
     """A chain with the contracts on it."""
 
-    chain: DevChain
     connection: Connection
+    accounts: list[LocalAccount]
     contracts: Deployment
 
     def sender(self, index: int) -> Sender:
         """Sends for the dev account `index`, with a fresh nonce."""
-        return Sender(self.connection, Account.from_key(self.chain.accounts[index]))
+        return Sender(self.connection, self.accounts[index])
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """What happens on the chain inside is undone at the end."""
+        snapshot = self.connection.request("evm_snapshot")
+        yield
+        assert self.connection.request("evm_revert", snapshot)
 
     def later(self, seconds: int) -> None:
         """Lets time pass."""
@@ -115,6 +125,15 @@ class Stage:
         self.task = self._publish()
         self.trainers: dict[int, TaskActor] = {}  # by seat
         self.miners: dict[int, TaskActor] = {}
+
+    def copy(self, folder: Path) -> Stage:
+        """The same task at the same point, with a store and senders of its own."""
+        twin = copy(self)
+        shutil.copytree(self.store.url.removeprefix("dir:"), folder)
+        twin.store, twin.updates = DirectoryStore(folder), dict(self.updates)
+        twin.publisher = twin.actor(1)
+        twin.take_seats()
+        return twin
 
     # ------------------------------------------------------------------ before
 
@@ -158,12 +177,17 @@ class Stage:
         """Bidding ends, seats are given."""
         self.let_pass(Phase.BIDDING)
         self.publisher.select()
-        by_address = {self.world.sender(i).address: i for i in range(20)}
+        self.take_seats()
+        return self
+
+    def take_seats(self) -> None:
+        """Finds out who sits where."""
+        self.trainers, self.miners = {}, {}
+        by_address = {account.address: i for i, account in enumerate(self.world.accounts)}
         for seat, trainer in enumerate(self.task.trainers()):
             self.trainers[seat] = self.actor(by_address[trainer.account])
         for seat, miner in enumerate(self.task.miners()):
             self.miners[seat] = self.actor(by_address[miner.account])
-        return self
 
     def let_pass(self, phase: Phase) -> None:
         """Lets the clock end `phase`."""
@@ -187,21 +211,21 @@ class Stage:
             self.updates[key] = self.base + noise
         return self.updates[key]
 
-    def commit(self, but: Collection[int] = ()) -> None:
-        """All commit; the clock stands in for who does not."""
+    def commit(self, but: Collection[int] = (), contents: Mapping[int, Update] | None = None) -> None:
+        """All commit; the clock stands in for who does not. `contents` by seat stand for other bytes."""
         for seat, actor in self._active(self.trainers).items():
             if seat not in but:
-                actor.commit(seat, update_digest(self._place(actor), *self._opening(seat)))
+                actor.commit(seat, update_digest(self._place(actor), *self._opening(seat, contents)))
         if self.task.status().phase == Phase.COMMIT:
             self.let_pass(Phase.COMMIT)
 
-    def reveal(self, but: Collection[int] = ()) -> None:
+    def reveal(self, but: Collection[int] = (), contents: Mapping[int, Update] | None = None) -> None:
         """All who committed put their bytes into the store and reveal."""
         stored = self.task.trainers()
         for seat, actor in self.trainers.items():
             if stored[seat].round_id == self.round_id and seat not in but:
                 self.store.put(encode_parameters(self.update(seat)))
-                actor.reveal(seat, *self._opening(seat))
+                actor.reveal(seat, *self._opening(seat, contents))
         if self.task.status().phase == Phase.REVEAL:
             self.let_pass(Phase.REVEAL)
 
@@ -294,6 +318,23 @@ class Stage:
             if self.task.withdrawable(actor.sender.address):
                 actor.withdraw()
 
+    def score(self, values: Update, images: int = 0) -> int:
+        """The score of `values` with `images` more right."""
+        counted = self.scorer.count(values)
+        return Counted(counted.correct + images, counted.count).score
+
+    def parameters(self, digest: bytes) -> Update:
+        """A copy of what the store has under `digest`."""
+        return np.frombuffer(self.store.get(Content(digest, 4 * len(self.base))), dtype="<i4").copy()
+
+    def put(self, values: Update) -> Content:
+        """Stores `values`."""
+        return self.store.put(encode_parameters(values))
+
+    def root(self, values: Update) -> bytes:
+        """The parameter root of `values`."""
+        return parameter_root(values)
+
     def content(self, values: Update) -> Content:
         """What names `values` in the store."""
         return Content.of(encode_parameters(values))
@@ -302,10 +343,11 @@ class Stage:
         seats = self.task.trainers() if actors is self.trainers else self.task.miners()
         return {i: actor for i, actor in actors.items() if seats[i].strikes < self.task.terms["maxStrikes"]}
 
-    def _opening(self, seat: int) -> tuple[bytes, bytes, int, int, bytes]:
+    def _opening(self, seat: int, contents: Mapping[int, Update] | None = None) -> tuple[bytes, bytes, int, int, bytes]:
         values = self.update(seat)
+        content = self.content((contents or {}).get(seat, values))
         samples = self.task.bid(0, self.trainers[seat].sender.address)["samples"]  # type: ignore[arg-type]
-        return parameter_root(values), self.content(values).digest, samples, 1500, bytes([self.round_id, seat]) * 16
+        return parameter_root(values), content.digest, samples, 1500, bytes([self.round_id, seat]) * 16
 
     def _place(self, actor: TaskActor) -> Any:
         return self.task.place(self.round_id, 0, actor.sender.address)
