@@ -1,4 +1,4 @@
-"""Configuration files: TOML, read strictly. A key that nobody knows or a value of another type is an error, not ignored."""
+"""Configuration files: TOML, read strictly. Unknown keys and values of another type are errors, never ignored."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class _KeepAliveProvider(JSONBaseProvider):
             try:
                 return self._exchange(body)
             except (OSError, http.client.HTTPException, ValueError) as error:
-                self._drop()
+                self.drop()
                 if attempt == _RETRIES - 1:
                     raise ConnectionFailed(
                         f"no chain answers at {_masked(self.url)} ({type(error).__name__}: {error}); "
@@ -82,7 +82,8 @@ class _KeepAliveProvider(JSONBaseProvider):
             self._local.connection = connection
         return connection
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
+        """Closes this thread's connection; the next request opens a new one."""
         connection = getattr(self._local, "connection", None)
         if connection is not None:
             connection.close()
@@ -96,7 +97,15 @@ class Connection:
         self._provider = _KeepAliveProvider(url)
         self.url = url
         self.w3 = Web3(self._provider)
-        self.chain_id = int(self.request("eth_chainId"), 16)
+        try:
+            self.chain_id = int(self.request("eth_chainId"), 16)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Closes this thread's socket; a later request opens a new one."""
+        self._provider.drop()
 
     def request(self, method: str, *params: object) -> Any:
         """The result of one call. Raises RpcError, ConnectionFailed."""
@@ -143,6 +152,7 @@ def connect(url: str, chain_id: int | None = None) -> Connection:
     """A connection to the chain at `url`, checked against `chain_id`. Raises ConnectionFailed, ChainMismatch."""
     connection = Connection(url)
     if chain_id is not None and connection.chain_id != chain_id:
+        connection.close()
         raise ChainMismatch(
             f"the chain at {_masked(urlsplit(url))} has id {connection.chain_id}, not {chain_id}; "
             "name the right one with --rpc, or correct chain_id"

@@ -5,6 +5,7 @@ Knows nothing of web3, so that `bcfl chain` starts at once.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -105,7 +106,7 @@ class DevChain:
 
     def _start(self) -> None:
         option = "--port" if self._kind == "anvil" else "--server.port"
-        self._output = tempfile.TemporaryFile()
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
         try:
             # A session of its own: a terminal's Ctrl-C reaches us alone, and we end it in order.
             self._process = subprocess.Popen(
@@ -233,7 +234,5 @@ def _bind(host: str, port: int) -> int:
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: a group of zombies only
         os.killpg(group, number)
-    except (ProcessLookupError, PermissionError):  # macOS: a group of zombies only
-        pass

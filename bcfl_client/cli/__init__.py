@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from types import FrameType
 
 from bcfl_client.cli.parser import build_parser
@@ -29,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         logging.basicConfig(
             level=logging.INFO if args.verbose else logging.WARNING, format="%(asctime)s %(name)s: %(message)s"
         )
-        code: int = args.run(args)
+        with ExitStack() as args.cleanup:
+            code: int = args.run(args)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:

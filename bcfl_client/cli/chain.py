@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from bcfl_client.cli.options import Commands, add_chain, add_command, add_key, connect_to, sender_of, wei, whole
@@ -25,7 +26,10 @@ def add_commands(commands: Commands) -> None:
     )
     parser.add_argument("--port", metavar="N", type=whole, default=8545, help="port to listen on (%(default)s)")
     parser.add_argument(
-        "--host", metavar="ADDRESS", default="127.0.0.1", help="address to listen on; 0.0.0.0 for other machines too (%(default)s)"
+        "--host",
+        metavar="ADDRESS",
+        default="127.0.0.1",
+        help="address to listen on; 0.0.0.0 lets other machines in (%(default)s)",
     )
     parser.add_argument(
         "--state", metavar="FILE", type=Path, help="load the chain from FILE if it exists, and save it there at the end"
@@ -42,7 +46,10 @@ def add_commands(commands: Commands) -> None:
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="file to write")
     parser.add_argument(
-        "--dev", metavar="N", type=whole, help="instead of a new key take that of account N of `bcfl chain`, which is public"
+        "--dev",
+        metavar="N",
+        type=whole,
+        help="not a new key, but the public one of account N of `bcfl chain`",
     )
 
     parser = add_command(
@@ -75,8 +82,9 @@ def _chain(args: argparse.Namespace) -> int:
         print("accounts with 10,000 ether each:")
         for index, account in enumerate(chain.addresses()):
             print(f"  {index:2}  {account}")
-        print(f'Their keys are public, from the words "{DEV_MNEMONIC}"')
-        print("(path m/44'/60'/0'/0/N): never send real money there. `bcfl key FILE --dev N` puts one into a key file.", flush=True)
+        print(f'Everybody knows their keys: they come from the words "{DEV_MNEMONIC}"')
+        print("(path m/44'/60'/0'/0/N). Never send real money there. `bcfl key FILE --dev N` writes one into a file.")
+        sys.stdout.flush()
         chain.wait()
     return 0
 

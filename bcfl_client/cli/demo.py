@@ -17,25 +17,28 @@ def add_commands(commands: Commands) -> None:
         "demo",
         _demo,
         "run a whole task on this machine",
-        "Starts a chain, deploys the contracts, publishes a task and runs every trainer and miner as a process with a key\n"
-        "of its own: real training, real proofs of work, real payouts, and an audit at the end. Without MNIST (BCFL_DATA\n"
-        "or a network to fetch it) it takes scikit-learn's handwritten digits.",
+        "Starts a chain, deploys the contracts, publishes a task and runs every trainer and miner as a process with a\n"
+        "key of its own: real training, real proofs of work, real payouts, and an audit at the end. Without MNIST\n"
+        "(BCFL_DATA, or a network to fetch it) it takes scikit-learn's handwritten digits.",
         "bcfl demo --rounds 5 --trainers 4 --report report.json",
     )
-    number = dict(metavar="N", type=whole)
+    number = {"metavar": "N", "type": whole}
     parser.add_argument("--seed", **number, default=0, help="decides data split, training and keys (%(default)s)")
     parser.add_argument("--rounds", **number, default=10, help="rounds of training (%(default)s)")
     parser.add_argument("--trainers", **number, default=10, help="trainers (%(default)s)")
     parser.add_argument("--miners", **number, default=3, help="miners (%(default)s)")
     parser.add_argument(
-        "--dataset", metavar="NAME", default="mnist", help="digits, mnist, fashion-mnist, or a folder in BCFL_DATA (%(default)s)"
+        "--dataset",
+        metavar="NAME",
+        default="mnist",
+        help="digits, mnist, fashion-mnist, or a folder in BCFL_DATA (mnist)",
     )
-    parser.add_argument("--model", metavar="MODEL", default="2nn", help="2nn, cnn, or package.module:factory (%(default)s)")
+    parser.add_argument("--model", metavar="MODEL", default="2nn", help="2nn, cnn, or package.module:factory (2nn)")
     parser.add_argument(
         "--partition", metavar="SPLIT", default="dirichlet:0.5", help="iid, shards:K or dirichlet:A (%(default)s)"
     )
     parser.add_argument("--rpc", metavar="URL", help="a development chain that runs already (one of its own)")
-    parser.add_argument("--store", metavar="STORE", help="content store: dir:PATH or ipfs:http://HOST:PORT (a folder of the run)")
+    parser.add_argument("--store", metavar="STORE", help="dir:PATH or ipfs:http://HOST:PORT (a folder of the run)")
     parser.add_argument("--report", metavar="FILE", type=Path, help="write everything to FILE, as JSON")
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,8 +39,8 @@ def add_commands(commands: Commands) -> None:
         "doctor",
         _doctor,
         "check that everything needed is installed",
-        "Looks at each part once and prints a line for it: ok, missing (then the exit code is 1) or - for what only some\n"
-        "commands need. Chain and store count as needed when you name them.",
+        "Looks at each part once and prints a line for it: ok, missing (then the exit code is 1) or - for what only\n"
+        "some commands need. Chain, store and data count as needed when you name them.",
         "bcfl doctor --rpc http://127.0.0.1:8545",
     )
     parser.add_argument("--rpc", metavar="URL", help=f"chain to look for ({DEFAULT_RPC})")
@@ -72,8 +73,6 @@ def _doctor(args: argparse.Namespace) -> int:
 
 
 def _python() -> str:
-    if sys.version_info < (3, 10):
-        raise ConfigError(f"{platform.python_version()}; 3.10 or newer is needed")
     return f"{platform.python_version()} in {sys.prefix}"
 
 
@@ -130,8 +129,8 @@ def _data(root: Path | None) -> str:
 def _chain(url: str) -> str:
     from bcfl_client.chain.connection import connect
 
-    connection = connect(url)
-    return f"chain {connection.chain_id} at block {connection.block_number()}, {url}"
+    with closing(connect(url)) as connection:
+        return f"chain {connection.chain_id} at block {connection.block_number()}, {url}"
 
 
 def _store(url: str) -> str:

@@ -39,9 +39,9 @@ def add_commands(commands: Commands) -> None:
         "audit",
         _audit,
         "recompute a task from outside",
-        "Replays every round from the chain's logs and the content store alone: commitments, proofs of work, the average\n"
-        "byte for byte, scores, votes, payouts to the wei. Exit code 0: all is right; 1: a difference, which is named;\n"
-        "3: no difference, but bytes that it needs are no longer available.",
+        "Replays every round from the chain's logs and the content store alone: commitments, proofs of work, the\n"
+        "average byte for byte, scores, votes, payouts to the wei. Exit code 0: all is right; 1: a difference, which\n"
+        "is named; 3: no difference, but bytes that it needs are no longer available.",
         "bcfl audit 0x1234...abcd --store dir:.bcfl/store",
     )
     add_task(parser)
@@ -57,8 +57,9 @@ def add_commands(commands: Commands) -> None:
         "export",
         _export,
         "save a task's model and record as files",
-        "Fetches the newest accepted model, checks it against the chain, and writes into DIR: model.npz (float32 arrays by\n"
-        "tensor name, for numpy.load), model.bin (the integers that the chain binds), manifest.json, events.json.",
+        "Fetches the newest accepted model, checks it against the chain, and writes into DIR: model.npz (float32\n"
+        "arrays by tensor name, for numpy.load), model.bin (the integers that the chain binds), manifest.json and\n"
+        "events.json.",
         "bcfl export 0x1234...abcd --out result",
     )
     add_task(parser)
@@ -81,7 +82,9 @@ def _status_lines(task: Task, now: Progress) -> list[str]:
     lines = [f"task      {task.address} on chain {task.connection.chain_id}, published by {task.publisher()}"]
     if now.status.state.name == "RUNNING":
         done = now.rounds - now.status.rounds_left + 1
-        lines.append(f"state     running: round {now.status.round.id}, the {done}. of {now.rounds}; phase {phase}{_ends(now)}")
+        lines.append(
+            f"state     running: round {now.status.round.id}, the {done}. of {now.rounds}; phase {phase}{_ends(now)}"
+        )
     else:
         lines.append(f"state     {state}{_ends(now)}")
     if now.trainers:
@@ -100,7 +103,9 @@ def _status_lines(task: Task, now: Progress) -> list[str]:
     block = f"block 0x{head.block_hash.hex()}" if any(head.block_hash) else "no block yet, the initial model"
     lines.append(f"head      {block}")
     lines.append(f"          model root 0x{head.root.hex()}, content {content}")
-    lines.append(f"money     reward {format_wei(now.reward)}, {format_wei(now.pool)} of it left, {format_wei(now.burnt)} burnt")
+    lines.append(
+        f"money     reward {format_wei(now.reward)}, {format_wei(now.pool)} of it left, {format_wei(now.burnt)} burnt"
+    )
     if now.rests_on_majority:
         lines.append("note      min_window is 0: the result is as correct as the majority of the miners is honest")
     return lines

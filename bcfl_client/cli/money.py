@@ -32,8 +32,8 @@ def add_commands(commands: Commands) -> None:
         "rewards",
         _rewards,
         "show who earned what",
-        "One line per participant, from the chain's logs alone: deposit, samples, rounds it was paid for, last score (of\n"
-        "65,535), earned, refunded and lost deposit, and what it has withdrawn; then where all the money is.",
+        "One line per participant, from the chain's logs alone: deposit, samples, rounds it was paid for, last score\n"
+        "(of 65,535), earned, refunded and lost deposit, and what it has withdrawn; then where all the money is.",
         "bcfl rewards 0x1234...abcd",
     )
     add_task(parser)
@@ -63,15 +63,19 @@ def _rewards(args: argparse.Namespace) -> int:
     history = read_history(connect_to(args), args.task)
     people, money = participants(history), task_money(history)
     if args.json:
-        print(json.dumps({"task": args.task, "participants": [asdict(p) for p in people], "money": asdict(money)}, indent=1))
+        print(
+            json.dumps(
+                {"task": args.task, "participants": [asdict(p) for p in people], "money": asdict(money)}, indent=1
+            )
+        )
         return 0
     rows = [_HEADER, *(_row(person) for person in people)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADER))]
     for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     print(
-        f"paid in {format_wei(money.paid_in)} = paid out {format_wei(money.paid_out)} + burnt {format_wei(money.burnt)} "
-        f"+ still in the contract {format_wei(money.left)}"
+        f"paid in {format_wei(money.paid_in)} = paid out {format_wei(money.paid_out)} "
+        f"+ burnt {format_wei(money.burnt)} + still in the contract {format_wei(money.left)}"
     )
     return 0
 

@@ -48,11 +48,13 @@ Commands = Any  # argparse's own type for them is private
 Run = Callable[[argparse.Namespace], int]
 
 
-def add_command(commands: Commands, name: str, run: Run, help: str, text: str, example: str) -> argparse.ArgumentParser:
-    """A command with a one-line `help`, a `text` on what it does and an `example`."""
+def add_command(
+    commands: Commands, name: str, run: Run, brief: str, text: str, example: str
+) -> argparse.ArgumentParser:
+    """A command with a `brief` line, a `text` on what it does and an `example`."""
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
-        help=help,
+        help=brief,
         description=text,
         epilog=f"Example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -102,14 +104,15 @@ def add_data_root(parser: argparse.ArgumentParser) -> None:
 
 def add_task(parser: argparse.ArgumentParser) -> None:
     """The task's address, as an argument without a name."""
-    parser.add_argument("task", metavar="TASK", type=address, help="address of the task's contract, as publish printed it")
+    parser.add_argument("task", metavar="TASK", type=address, help="the task's contract, as `bcfl publish` printed it")
 
 
 def address(text: str) -> str:
     """A checksummed account or contract address."""
-    from eth_utils import is_address, to_checksum_address
+    from eth_utils import to_checksum_address
 
-    if not re.fullmatch("0x[0-9a-fA-F]{40}", text) or not is_address(text):
+    mixed_case = text[2:] not in (text[2:].lower(), text[2:].upper())
+    if not re.fullmatch("0x[0-9a-fA-F]{40}", text) or (mixed_case and to_checksum_address(text) != text):
         raise argparse.ArgumentTypeError(f"{ascii(text)[:60]} is not an address: 0x and 40 hex digits, not mistyped")
     return str(to_checksum_address(text))
 
@@ -144,10 +147,12 @@ def data_root(given: Path | None) -> Path | None:
 
 
 def connect_to(args: argparse.Namespace) -> Connection:
-    """The chain of --rpc and --chain-id. Raises ConnectionFailed, ChainMismatch."""
+    """The chain of --rpc and --chain-id, closed when the command ends. Raises ConnectionFailed, ChainMismatch."""
     from bcfl_client.chain.connection import connect
 
-    return connect(args.rpc, args.chain_id)
+    connection = connect(args.rpc, args.chain_id)
+    args.cleanup.callback(connection.close)
+    return connection
 
 
 def open_task(args: argparse.Namespace) -> Task:

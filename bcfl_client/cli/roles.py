@@ -60,11 +60,11 @@ _TRAIN = (
     *_COMMON,
     _Option("price", "AMOUNT", wei, ..., 'asked per sample and round: wei, "500 gwei", "0.000001 ether"'),
     _Option("dataset", "NAME", str, "mnist", "digits, mnist, fashion-mnist, kmnist, or a folder in the data root"),
-    _Option("data_root", "DIR", Path, None, "folder that holds MNIST/raw and the like; else the environment's BCFL_DATA"),
+    _Option("data_root", "DIR", Path, None, "folder that holds MNIST/raw and the like; else BCFL_DATA"),
     _Option("partition", "SPLIT", str, "iid", "how the data set is split into parts: iid, shards:K, dirichlet:A"),
     _Option("part", "K/N", part, None, "train on part K of N; without it on everything"),
     _Option("seed", "N", whole, 0, "of the split and of training; the same for all parts of one split"),
-    _Option("training_time", "MICROSECONDS", whole, 1000, "promised per sample; samples x it must fit the task's limit"),
+    _Option("training_time", "MICROSECONDS", whole, 1000, "promised per sample; all samples must fit the task's limit"),
 )
 _MINE = (*_COMMON, _Option("fee", "AMOUNT", wei, ..., 'asked per block: wei, "0.01 ether"'))
 
@@ -76,9 +76,10 @@ def add_commands(commands: Commands) -> None:
         "train",
         _train,
         "take part in a task with data of your own",
-        "Bids with the samples of the data set, and when selected trains in every round, commits to the update, reveals\n"
-        "it, and takes the pay and the deposit home at the end. The data never leaves this machine; model updates do.\n"
-        "Stopped in any phase and started again, it carries on. Before any money moves, task, data and model are checked.",
+        "Bids with the samples of the data set, and when selected trains in every round, commits to the update,\n"
+        "reveals it, and takes the pay and the deposit home at the end. The data never leaves this machine; model\n"
+        "updates do. Stopped in any phase and started again, it carries on. Task, data and model are checked before\n"
+        "any money moves.",
         'bcfl train --task 0x1234...abcd --dataset mnist --price "500 gwei" --key trainer.json',
     )
     _add_options(parser, _TRAIN)
@@ -88,8 +89,8 @@ def add_commands(commands: Commands) -> None:
         _mine,
         "take part in a task as a miner",
         "Bids for a fee, and when selected fetches and checks the updates of every round, averages them bit-exactly,\n"
-        "scores them, seals the result, finds proof of work for a block, votes by opening its seal, and takes fees and\n"
-        "deposit home at the end. Stopped in any phase and started again, it carries on.",
+        "scores them, seals the result, finds proof of work for a block, votes by opening its seal, and takes fees\n"
+        "and deposit home at the end. Stopped in any phase and started again, it carries on.",
         'bcfl mine --task 0x1234...abcd --fee "0.01 ether" --key miner.json',
     )
     _add_options(parser, _MINE)
@@ -159,6 +160,7 @@ def _session(args: argparse.Namespace) -> Session:
 
     account = load_account(args.key)
     session = open_session(args.rpc, args.task, account, args.store, args.state, args.chain_id, _report)
+    args.cleanup.callback(session.close)
     print(f"{account.address} at work on task {args.task}; its state is in {session.journal.folder}", flush=True)
     return session
 

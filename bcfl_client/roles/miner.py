@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from bcfl_client.chain.digests import header_digest, seal_digest
-from bcfl_client.errors import ChainMismatch, ConfigError
+from bcfl_client.errors import ChainMismatch, ConfigError, ContractReverted
 from bcfl_client.roles.materials import build_task_model, fetch_materials
 from bcfl_client.roles.mining import search_nonce
 from bcfl_client.roles.round_work import RoundWork

@@ -1,4 +1,4 @@
-"""The publisher: turns a task's description into a contract with the reward in escrow (paper, section III-B, function 1)."""
+"""The publisher: makes a task's description a contract with the reward in escrow (paper, section III-B, function 1)."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bcfl_client.chain.history import TaskHistory
 from bcfl_client.chain.task import Task
-from bcfl_client.types import MAX_SCORE, Phase, Role, Stage, State, Status, bits, unpack_scores
+from bcfl_client.types import MAX_SCORE, Role, Stage, State, Status, bits, unpack_scores
 
 __all__ = ["Money", "Participant", "Progress", "participants", "progress", "task_money"]
 

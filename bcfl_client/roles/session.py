@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,11 @@ class Session:
     def address(self) -> str:
         """The own account."""
         return self.actor.sender.address
+
+    def close(self) -> None:
+        """Lets go of the state folder and the chain."""
+        self.journal.close()
+        self.task.connection.close()
 
     def advance(self, status: Status) -> None:
         """Makes the heavy transition that is due, unless somebody else just did."""
@@ -98,13 +104,17 @@ def open_session(
 ) -> Session:
     """Connects and checks everything that a participant needs before it does anything. Raises InputError."""
     connection = connect(rpc, chain_id)
-    task = Task(connection, task_address)
-    store = open_store(store_url)
-    store.check()
-    folder = state / str(connection.chain_id) / task_address.lower() / account.address.lower()
-    journal = Journal(folder)
-    sender = Sender(connection, account, folder / "outbox.json")
-    sender.resume()
+    with ExitStack() as undo:
+        undo.callback(connection.close)
+        task = Task(connection, task_address)
+        store = open_store(store_url)
+        store.check()
+        folder = state / str(connection.chain_id) / task_address.lower() / account.address.lower()
+        journal = Journal(folder)
+        undo.callback(journal.close)
+        sender = Sender(connection, account, folder / "outbox.json")
+        sender.resume()
+        undo.pop_all()
     return Session(task, TaskActor(task, sender), store, journal, report or _no_report)
 
 

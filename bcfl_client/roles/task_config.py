@@ -18,7 +18,7 @@ _LEARNING = ("dataset", "model", "seed", "description")
 
 @dataclass(frozen=True)
 class TaskConfig:
-    """A task to publish. `dataset` as in `load_dataset`, `model` as in `build_model`; `seed` draws the initial model."""
+    """A task to publish. `dataset` as in `load_dataset`, `model` as in `build_model`, drawn by `seed`."""
 
     dataset: str = "mnist"
     model: str = "2nn"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcfl_client.chain.digests import update_digest
-from bcfl_client.errors import ChainMismatch, ConfigError
+from bcfl_client.errors import ChainMismatch, ConfigError, ContractReverted
 from bcfl_client.learning.encoding import encode_parameters
 from bcfl_client.learning.training import LocalTrainer
 from bcfl_client.learning.tree import parameter_root

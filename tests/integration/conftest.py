@@ -37,6 +37,7 @@ def running_world() -> Iterator[World]:
         connection = connect(chain.url)
         accounts = [Account.from_key(key) for key in chain.accounts]
         yield World(chain, connection, accounts, deploy(Sender(connection, accounts[0])))
+        connection.close()
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ def test_answers_with_funded_accounts_whose_keys_are_known() -> None:
         addresses = [Account.from_key(key).address for key in chain.accounts]
         assert [a.lower() for a in addresses] == chain.addresses()
         assert connection.balance(addresses[2]) == 10_000 * 10**18
+        connection.close()
 
 
 def test_two_chains_choose_different_ports_and_both_end() -> None:
@@ -41,12 +42,18 @@ def test_a_port_in_use_is_refused_before_anything_starts() -> None:
 
 def test_the_process_group_ends_when_the_body_fails() -> None:
     """An exception inside leaves no process."""
-    with pytest.raises(RuntimeError), DevChain() as chain:
-        assert chain._process is not None
-        group = chain._process.pid
-        raise RuntimeError
+    groups = []
+
+    def fail() -> None:
+        with DevChain() as chain:
+            assert chain._process is not None
+            groups.append(chain._process.pid)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     with pytest.raises(ProcessLookupError):
-        os.killpg(group, 0)
+        os.killpg(groups[0], 0)
 
 
 def test_a_program_that_will_not_start_is_quoted() -> None:

@@ -44,9 +44,6 @@ def test_a_wrong_file_is_refused(tmp_path: Path, text: str, message: str) -> Non
     """Unknown keys, other types, values out of range: one line that names file, table and key."""
     path = tmp_path / "task.toml"
     path.write_text(text)
-    with pytest.raises(ConfigError, match=message):
-        try:
-            read_task_config(path)
-        except ConfigError as error:
-            assert "\n" not in str(error)
-            raise
+    with pytest.raises(ConfigError, match=message) as refused:
+        read_task_config(path)
+    assert "\n" not in str(refused.value)
