@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Errors} from "@openzeppelin/contracts/utils/Errors.sol";
+
 import {ILearningTask} from "../interfaces/ILearningTask.sol";
 import {Miner, Opening, Phase, Terms} from "../interfaces/TaskTypes.sol";
 import {Digests} from "../libraries/Digests.sol";
@@ -67,8 +69,16 @@ abstract contract ModelChain is TaskBase, ILearningTask {
         if (_round.sealers >> seat & 1 == 0) revert LearningTask_NotSealed(seat);
         if (_round.openers >> seat & 1 != 0) revert LearningTask_AlreadyOpened(seat);
         _open(mi, seat, opening);
-        // Another opening may come first and change the medians: then `finalise` is somebody's next call.
-        if (medians.length != 0) try ILearningTask(address(this)).finalise(medians, middle) {} catch {}
+        if (medians.length != 0) _tryFinalise(medians, middle);
+    }
+
+    /// @dev A named refusal does not matter: another opening came first, and `finalise` is somebody's next call.
+    /// Without a name it ran out of gas; that must fail, or an estimate of the gas would settle for too little.
+    function _tryFinalise(uint256[] calldata medians, uint16 middle) private {
+        try ILearningTask(address(this)).finalise(medians, middle) {}
+        catch (bytes memory reason) {
+            if (reason.length < 4 || bytes4(reason) == Errors.FailedCall.selector) revert Errors.FailedCall();
+        }
     }
 
     function _own(Terms memory t, uint8 seat) private view returns (Miner storage mi) {
