@@ -65,19 +65,19 @@ class Manifest:
         _check_text("description", self.description, 0, 4096)
         _check_integer("classes", self.classes, 2, 256)
         if len(self.input_shape) != 2:
-            raise ConfigError("manifest: input_shape must be [height, width]")
+            raise ConfigError("input_shape must be [height, width]")
         for side in self.input_shape:
             _check_integer("input_shape", side, 1, 1024)
         if not 1 <= len(self.tensors) <= _MAX_TENSORS:
-            raise ConfigError(f"manifest: tensors must have 1 to {_MAX_TENSORS} entries, not {len(self.tensors)}")
+            raise ConfigError(f"tensors must have 1 to {_MAX_TENSORS} entries, not {len(self.tensors)}")
         for name, shape in self.tensors:
             _check_text("tensors", name, 1, 256)
             if len(shape) > 8:
-                raise ConfigError(f"manifest: tensors: {name} has more than 8 dimensions")
+                raise ConfigError(f"tensors: {name} has more than 8 dimensions")
             for side in shape:
                 _check_integer("tensors", side, 1, _MAX_PARAMETERS)
         if self.parameter_count > _MAX_PARAMETERS:
-            raise ConfigError(f"manifest: tensors: more than {_MAX_PARAMETERS} parameters")
+            raise ConfigError(f"tensors: more than {_MAX_PARAMETERS} parameters")
 
     @property
     def parameter_count(self) -> int:
@@ -97,18 +97,24 @@ class Manifest:
             values["hyperparameters"][f"{key}_millionths"] = round(values["hyperparameters"].pop(key) * _MILLION)
         data = _canonical(values | {"schema": SCHEMA})
         if len(data) > MAX_MANIFEST_BYTES:
-            raise ConfigError(f"manifest: {len(data)} bytes, at most {MAX_MANIFEST_BYTES} are allowed")
+            raise ConfigError(f"{len(data)} bytes, at most {MAX_MANIFEST_BYTES} are allowed")
         return data
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Manifest:
         """Returns the manifest in `data`, which may be hostile. Raises ConfigError naming the key that is wrong."""
-        values = _parse(data)
+        try:
+            return cls._from_values(_parse(data), data)
+        except ConfigError as error:
+            raise ConfigError(f"manifest: {error}") from error
+
+    @classmethod
+    def _from_values(cls, values: dict[str, Any], data: bytes) -> Manifest:
         schema = values.pop("schema", None)
         if schema != SCHEMA:
-            raise ConfigError(f"manifest: schema {_shown(schema)} is unknown, this version reads schema {SCHEMA}")
+            raise ConfigError(f"schema {_shown(schema)} is unknown, this version reads schema {SCHEMA}")
         keys = ("model", "tensors", "dataset", "input_shape", "classes", "hyperparameters", "description")
-        _check_keys("manifest", values, keys)
+        _check_keys("the manifest", values, keys)
         manifest = cls(
             model=values["model"],
             tensors=_tensors(values["tensors"]),
@@ -119,7 +125,7 @@ class Manifest:
             description=values["description"],
         )
         if manifest.to_bytes() != data:
-            raise ConfigError("manifest: not in canonical form (sorted keys, no spaces, UTF-8)")
+            raise ConfigError("not in canonical form (sorted keys, no spaces, UTF-8)")
         return manifest
 
 
@@ -129,7 +135,7 @@ def _canonical(values: dict[str, Any]) -> bytes:
 
 def _parse(data: bytes) -> dict[str, Any]:
     if len(data) > MAX_MANIFEST_BYTES:
-        raise ConfigError(f"manifest: {len(data)} bytes, at most {MAX_MANIFEST_BYTES} are allowed")
+        raise ConfigError(f"{len(data)} bytes, at most {MAX_MANIFEST_BYTES} are allowed")
 
     def refuse(text: str) -> None:
         raise ValueError(f"{text[:20]} is not an integer")
@@ -137,9 +143,9 @@ def _parse(data: bytes) -> dict[str, Any]:
     try:
         values = json.loads(data.decode(), parse_float=refuse, parse_constant=refuse)
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"manifest: not JSON of strings and integers: {_shown(str(error))}") from error
+        raise ConfigError(f"not JSON of strings and integers: {_shown(str(error))}") from error
     if not isinstance(values, dict):
-        raise ConfigError("manifest: not a JSON object")
+        raise ConfigError("not a JSON object")
     return values
 
 
@@ -160,50 +166,50 @@ def _hyperparameters(values: Any) -> Hyperparameters:
 
 def _tensors(values: Any) -> tuple[tuple[str, tuple[int, ...]], ...]:
     if not isinstance(values, list):
-        raise ConfigError("manifest: tensors must be a list of [name, [sides]]")
+        raise ConfigError("tensors must be a list of [name, [sides]]")
     for entry in values:
         if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[1], list)):
-            raise ConfigError("manifest: tensors must be a list of [name, [sides]]")
+            raise ConfigError("tensors must be a list of [name, [sides]]")
     return tuple((name, tuple(shape)) for name, shape in values)
 
 
 def _pair(values: Any) -> tuple[int, int]:
     if not (isinstance(values, list) and len(values) == 2):
-        raise ConfigError("manifest: input_shape must be [height, width]")
+        raise ConfigError("input_shape must be [height, width]")
     return values[0], values[1]
 
 
 def _check_keys(where: str, values: Any, keys: tuple[str, ...]) -> None:
     if not isinstance(values, dict):
-        raise ConfigError(f"manifest: {where} must be an object")
+        raise ConfigError(f"{where} must be an object")
     for key in values:
         if key not in keys:
-            raise ConfigError(f"manifest: unknown key {_shown(key)} in {where}")
+            raise ConfigError(f"unknown key {_shown(key)} in {where}")
     for key in keys:
         if key not in values:
-            raise ConfigError(f"manifest: {key} is missing in {where}")
+            raise ConfigError(f"{key} is missing in {where}")
 
 
 def _check_integer(key: str, value: Any, low: int, high: int) -> None:
     # bool is an int to Python, not to a reader of the manifest.
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ConfigError(f"manifest: {key} must be an integer from {low} to {high}, not {_shown(value)}")
+        raise ConfigError(f"{key} must be an integer from {low} to {high}, not {_shown(value)}")
 
 
 def _check_fraction(key: str, value: Any, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value * _MILLION <= high:
         limits = f"from {low / _MILLION:g} to {high / _MILLION:g}"
-        raise ConfigError(f"manifest: {key} must be a number {limits}, not {_shown(value)}")
+        raise ConfigError(f"{key} must be a number {limits}, not {_shown(value)}")
     if round(value * _MILLION) / _MILLION != value:
-        raise ConfigError(f"manifest: {key} has more than 6 decimals: {value!r}")
+        raise ConfigError(f"{key} has more than 6 decimals: {value!r}")
 
 
 def _check_text(key: str, value: Any, shortest: int, longest: int) -> None:
     if not isinstance(value, str) or not shortest <= len(value) <= longest:
-        raise ConfigError(f"manifest: {key} must be a text of {shortest} to {longest} characters")
+        raise ConfigError(f"{key} must be a text of {shortest} to {longest} characters")
     # Control codes could rewrite the reader's terminal; isprintable() refuses them and invisible format characters.
     if not value.isprintable():
-        raise ConfigError(f"manifest: {key} holds characters that cannot be printed")
+        raise ConfigError(f"{key} holds characters that cannot be printed")
 
 
 def _shown(value: Any) -> str:

@@ -13,36 +13,36 @@ from torch import nn
 
 from bcfl_client.learning.manifest import Hyperparameters
 
-__all__ = ["fits", "train_epoch"]
+__all__ = ["descend", "fits"]
 
 
 def fits(model: nn.Module, hyper: Hyperparameters) -> bool:
-    """Whether `train_epoch` can train this: an optional Flatten, then Linear and ReLU in turn, Linear last."""
+    """Whether `descend` can train this: Flatten, then Linear and ReLU in turn up to a Linear, none shared or frozen."""
     if type(model) is not nn.Sequential or hyper.momentum:
         return False
-    layers = list(model)
-    if layers and type(layers[0]) is nn.Flatten and (layers[0].start_dim, layers[0].end_dim) == (1, -1):
-        layers = layers[1:]
-    expected = [nn.Linear, nn.ReLU] * (len(layers) // 2) + [nn.Linear]
-    if [type(layer) for layer in layers] != expected:
+    kinds = [type(layer) for layer in model]
+    if kinds != [nn.Flatten, *[nn.Linear, nn.ReLU] * (len(kinds) // 2 - 1), nn.Linear]:
         return False
-    return all(layer.bias is not None for layer in layers[::2]) and all(p.requires_grad for p in model.parameters())
+    if (model[0].start_dim, model[0].end_dim) != (1, -1):
+        return False
+    parameters = list(model.parameters())  # each once
+    return len(parameters) == len(kinds) and all(parameter.requires_grad for parameter in parameters)
 
 
-def train_epoch(
+def descend(
     model: nn.Module,
     inputs: torch.Tensor,
     labels: torch.Tensor,
-    permutation: torch.Tensor,
+    epochs: list[torch.Tensor],
     hyper: Hyperparameters,
     rate: float,
 ) -> None:
-    """One pass of gradient descent over `inputs` [n, ...] in the order of `permutation`, in place."""
+    """Gradient descent over `inputs` [n, ...], in place. `epochs` holds the order of the samples in each."""
     linear = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
     flat = inputs.view(len(inputs), -1)
     targets = nn.functional.one_hot(labels, linear[-1].out_features).to(flat.dtype)
     with torch.inference_mode():
-        for size, batches in _by_size(permutation, hyper.batch_size):
+        for size, batches in (group for order in epochs for group in _by_size(order, hyper.batch_size)):
             target = flat.new_empty(size, linear[-1].out_features)
             layers = _layers(linear, flat.new_empty(size, flat.shape[1]))
             for batch in batches:
@@ -92,7 +92,7 @@ def _step(layers: list[_Layer], target: torch.Tensor, step: float) -> None:
     # The gradient of the cross-entropy by the logits is softmax - one-hot.
     torch.softmax(last.output, 1, out=last.delta)
     last.delta.sub_(target)
-    for below, layer in zip([None, *layers][-2::-1], layers[::-1]):
+    for layer, below in zip(reversed(layers), reversed([None, *layers[:-1]])):
         if below is not None:  # before the weights change
             torch.mm(layer.delta, layer.weight, out=below.delta)
             torch.ops.aten.threshold_backward.grad_input(below.delta, below.output, 0, grad_input=below.delta)

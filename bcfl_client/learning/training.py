@@ -59,28 +59,27 @@ class LocalTrainer:
         rate = self._hyper.learning_rate * self._hyper.learning_rate_decay**round_id
         source = np.random.SeedSequence([*self._entropy, round_id])
         order = np.random.Generator(np.random.PCG64(source))
+        epochs = [torch.from_numpy(order.permutation(len(self._labels))) for _ in range(self._hyper.local_epochs)]
+        descend = perceptron.descend if perceptron.fits(self._model, self._hyper) else _descend
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(source.generate_state(1)[0]))  # for dropout and its like
-            epoch = perceptron.train_epoch if perceptron.fits(self._model, self._hyper) else _train_epoch
-            for _ in range(self._hyper.local_epochs):
-                permutation = torch.from_numpy(order.permutation(len(self._labels)))
-                epoch(self._model, self._inputs, self._labels, permutation, self._hyper, rate)
+            descend(self._model, self._inputs, self._labels, epochs, self._hyper, rate)
         return encode_model(self._model)
 
 
-def _train_epoch(
+def _descend(
     model: nn.Module,
     inputs: torch.Tensor,
     labels: torch.Tensor,
-    permutation: torch.Tensor,
+    epochs: list[torch.Tensor],
     hyper: Hyperparameters,
     rate: float,
 ) -> None:
-    """One pass for any module, by autograd. Momentum starts afresh, as in a new optimiser."""
+    """Gradient descent for any module, by autograd, in place. `epochs` holds the order of the samples in each."""
     model.train()
     parameters: list[torch.Tensor] = [parameter for parameter in model.parameters() if parameter.requires_grad]
     velocity = [torch.zeros_like(parameter) for parameter in parameters] if hyper.momentum else []
-    for batch in permutation.split(hyper.batch_size):
+    for batch in (batch for order in epochs for batch in order.split(hyper.batch_size)):
         loss = nn.functional.cross_entropy(model(inputs[batch]), labels[batch])
         gradients = torch.autograd.grad(loss, parameters)
         # By hand: torch.optim costs a second to import its compiler and more per step than this.

@@ -1,0 +1,188 @@
+"""Local training: the fast path is the slow path, and the same inputs give the same bytes in any process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from bcfl_client.errors import ConfigError, DataError
+from bcfl_client.learning import perceptron, training
+from bcfl_client.learning.datasets import Dataset
+from bcfl_client.learning.encoding import encode_model
+from bcfl_client.learning.manifest import Hyperparameters
+from bcfl_client.learning.models import build_model
+from bcfl_client.learning.training import LocalTrainer, to_inputs
+
+HYPER = Hyperparameters(learning_rate=0.1)
+
+
+def train(model: nn.Module, images: NDArray, labels: NDArray, hyper: Hyperparameters = HYPER) -> NDArray[np.int32]:
+    return LocalTrainer(model, images, labels, hyper, seed=1, trainer_id=2).train(encode_model(model), 3)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+@pytest.mark.parametrize("batch_size", [1, 32, 150, 500])
+def test_without_autograd_the_same_steps(
+    images: NDArray[np.uint8], labels: NDArray[np.uint8], layers: int, batch_size: int
+) -> None:
+    """In float64 two epochs agree with autograd to 1e-12 for any depth and batch, the short last batch included."""
+    hyper = replace(HYPER, batch_size=batch_size)
+    widths = [784, 20, 15][:layers]
+    models = []
+    for descend in (perceptron.descend, training._descend):
+        torch.manual_seed(0)
+        hidden = [layer for pair in pairwise(widths) for layer in (nn.Linear(*pair), nn.ReLU())]
+        model = nn.Sequential(nn.Flatten(), *hidden, nn.Linear(widths[-1], 10)).double()
+        assert perceptron.fits(model, hyper)
+        epochs = [torch.from_numpy(np.random.default_rng(seed).permutation(160)) for seed in (0, 1)]
+        descend(model, to_inputs(images).double(), torch.from_numpy(labels.astype(np.int64)), epochs, hyper, 0.1)
+        models.append(model)
+    for fast, slow in zip(models[0].parameters(), models[1].parameters()):
+        assert (fast - slow).abs().max() < 1e-12
+
+
+def test_without_autograd_the_same_update(
+    images: NDArray[np.uint8], labels: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In float32, as used, an update agrees with autograd's to a millionth, 17 units of the encoding."""
+    model = build_model("2nn", (28, 28), 10)
+    start = encode_model(model)
+    trainer = LocalTrainer(model, images, labels, HYPER, seed=0)
+    fast = trainer.train(start, 0)
+    monkeypatch.setattr(perceptron, "fits", lambda model, hyper: False)
+    slow = trainer.train(start, 0)
+    assert np.abs(fast.astype(np.int64) - slow).max() <= 17
+    assert np.abs(fast.astype(np.int64) - start).max() > 10_000
+
+
+@pytest.mark.parametrize(
+    ("model", "hyper"),
+    [
+        (nn.Sequential(nn.Linear(28, 10), nn.ReLU(), nn.Linear(10, 10)), HYPER),
+        (nn.Sequential(nn.Flatten(), nn.Linear(784, 10), nn.Tanh(), nn.Linear(10, 10)), HYPER),
+        (nn.Sequential(nn.Flatten(), nn.Linear(784, 10, bias=False)), HYPER),
+        (nn.Sequential(nn.Flatten(), nn.Linear(784, 10), nn.ReLU(), *[nn.Linear(10, 10), nn.ReLU()] * 2), HYPER),
+        (nn.Sequential(nn.Flatten(), nn.Linear(784, 10)).requires_grad_(False), HYPER),
+        (nn.Sequential(nn.Flatten(2), nn.Linear(784, 10)), HYPER),
+        (nn.Sequential(), HYPER),
+        (nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), replace(HYPER, momentum=0.9)),
+    ],
+)
+def test_only_plain_perceptrons_take_the_fast_path(model: nn.Module, hyper: Hyperparameters) -> None:
+    """Anything that it would train differently is left to autograd."""
+    assert not perceptron.fits(model, hyper)
+
+
+def test_shared_layers_take_the_slow_path() -> None:
+    """A layer that occurs twice gets two gradients before it changes, which only autograd knows."""
+    shared = nn.Linear(10, 10)
+    assert not perceptron.fits(nn.Sequential(nn.Flatten(), shared, nn.ReLU(), shared), HYPER)
+    assert perceptron.fits(nn.Sequential(nn.Flatten(), shared, nn.ReLU(), nn.Linear(10, 10)), HYPER)
+
+
+def test_momentum_and_any_module_follow_torch(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+    """The general path is torch.optim.SGD, momentum included, on a convolutional network, over two epochs."""
+    hyper = replace(HYPER, momentum=0.9, batch_size=60, local_epochs=2)
+    images, labels = images[:100, :8, :8], labels[:100]
+    model = build_model("cnn", (8, 8), 10, seed=4)
+    update = train(model, images, labels, hyper)
+
+    twin = build_model("cnn", (8, 8), 10, seed=4)
+    optimiser = torch.optim.SGD(twin.parameters(), lr=0.1, momentum=0.9)
+    order = np.random.Generator(np.random.PCG64(np.random.SeedSequence([1, 2, 3])))
+    inputs, targets = to_inputs(images), torch.from_numpy(labels.astype(np.int64))
+    for _ in range(2):
+        for batch in torch.from_numpy(order.permutation(100)).split(60):
+            optimiser.zero_grad()
+            nn.functional.cross_entropy(twin(inputs[batch]), targets[batch]).backward()
+            optimiser.step()
+    assert np.abs(update.astype(np.int64) - encode_model(twin)).max() <= 50
+
+
+PROGRAM = """
+import hashlib
+import numpy as np
+from bcfl_client.learning.encoding import encode_model
+from bcfl_client.learning.manifest import Hyperparameters
+from bcfl_client.learning.models import build_model
+from bcfl_client.learning.training import LocalTrainer
+
+def digest(name, round_id):
+    images = np.random.default_rng(1).integers(0, 256, (100, 8, 8), dtype=np.uint8)
+    model = build_model(name, (8, 8), 10, 7)
+    trainer = LocalTrainer(model, images, images[:, 0, 0] % 10, Hyperparameters(), 5, 1)
+    return hashlib.sha256(trainer.train(encode_model(model), round_id).tobytes()).hexdigest()
+"""
+
+
+def test_same_bytes_in_another_process() -> None:
+    """Seed, trainer, round, data and model decide every byte; the process, and what it did before, do not."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM + "print(digest('2nn', 2), digest('cnn', 2))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    here: dict[str, Callable[[str, int], str]] = {}
+    exec(PROGRAM, here)
+    assert here["digest"]("2nn", 1) != done.stdout.split()[0]
+    assert [here["digest"](name, 2) for name in ("2nn", "cnn")] == done.stdout.split()
+
+
+def test_dropout_is_repeatable(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+    """Randomness inside a user's module is seeded too, and torch's global generator is left alone."""
+    model = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(784, 10))
+    trainer = LocalTrainer(model, images, labels, HYPER, seed=0)
+    start = encode_model(model)
+    torch.manual_seed(1)
+    first, after = trainer.train(start, 0), torch.rand(1)
+    torch.manual_seed(1)
+    assert torch.equal(after, torch.rand(1))
+    assert np.array_equal(first, trainer.train(start, 0))
+
+
+def test_C04_diverged_training_names_the_tensor(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+    """A step far too large ends in an error that says what to do, not in an update."""
+    model = build_model("2nn", (28, 28), 10)
+    with pytest.raises(ConfigError, match=r"tensor '1\.weight' .* lower learning rate"):
+        train(model, images, labels, replace(HYPER, learning_rate=100.0, local_epochs=3))
+
+
+def test_refuses_no_data_and_other_models(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+    """No samples, labels that do not match, and a global model of another size."""
+    model = build_model("2nn", (28, 28), 10)
+    for some, other in ((images[:0], labels[:0]), (images, labels[1:])):
+        with pytest.raises(DataError, match="cannot train on"):
+            LocalTrainer(model, some, other, HYPER, seed=0)
+    with pytest.raises(ConfigError, match="199210 parameters, the task's has 5"):
+        LocalTrainer(model, images, labels, HYPER, seed=0).train(np.zeros(5, dtype=np.int32), 0)
+
+
+def test_rate_decays_by_round(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+    """With decay 0.000001 a later round hardly moves the model."""
+    model = build_model("2nn", (28, 28), 10)
+    start = encode_model(model)
+    trainer = LocalTrainer(model, images, labels, replace(HYPER, learning_rate_decay=0.000001), seed=0)
+    first, second = (np.abs(trainer.train(start, r).astype(np.int64) - start).max() for r in (0, 1))
+    assert first > 10_000 and second <= 1
+
+
+def test_learns_mnist(mnist: Dataset) -> None:
+    """Three rounds over a tenth of MNIST with the default hyperparameters pass 88 % of the test images."""
+    from bcfl_client.scoring.validation_accuracy import ValidationScorer
+
+    model = build_model("2nn", (28, 28), 10)
+    trainer = LocalTrainer(model, mnist.train_images[:6000], mnist.train_labels[:6000], Hyperparameters(), seed=0)
+    parameters = encode_model(model)
+    for round_id in range(3):
+        parameters = trainer.train(parameters, round_id)
+    assert ValidationScorer(model, mnist.test_images, mnist.test_labels).count(parameters).accuracy_bps > 8800

@@ -1,0 +1,163 @@
+"""Verdicts: honest training passes, copies and idleness do not."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bcfl_client.aggregation import weighted_mean
+from bcfl_client.learning.datasets import Dataset, load_dataset
+from bcfl_client.learning.encoding import encode_model
+from bcfl_client.learning.manifest import Hyperparameters
+from bcfl_client.learning.models import build_model
+from bcfl_client.learning.partitions import partition
+from bcfl_client.learning.training import LocalTrainer
+from bcfl_client.scoring.similarity import EarlierRound, Verdict, judge_updates
+
+OK, INVALID, COPY = Verdict.OK, Verdict.INVALID, Verdict.COPY
+
+
+@dataclass
+class Played:
+    start: NDArray[np.int32]
+    updates: list[NDArray[np.int32]]
+
+
+def play(dataset: Dataset, spec: str, trainers: int, rounds: int, hyper: Hyperparameters) -> list[Played]:
+    """Honest federated training."""
+    model = build_model("2nn", dataset.input_shape, dataset.classes)
+    parts = partition(dataset.train_labels, trainers, spec, 0)
+    locals_ = [
+        LocalTrainer(model, dataset.train_images[part], dataset.train_labels[part], hyper, 0, k)
+        for k, part in enumerate(parts)
+    ]
+    start, played = encode_model(model), []
+    for round_id in range(rounds):
+        played.append(Played(start, [local.train(start, round_id) for local in locals_]))
+        start = weighted_mean(played[-1].updates, [len(part) for part in parts])
+    return played
+
+
+def judge(played: list[Played], round_id: int, updates: dict[int, NDArray[np.int32] | None]) -> dict[int, Verdict]:
+    earlier = [EarlierRound(past.start, past.updates) for past in played[max(0, round_id - 1) : round_id]]
+    older = [EarlierRound(past.start) for past in played[max(0, round_id - 4) : max(0, round_id - 1)]]
+    return judge_updates(played[round_id].start, updates, [*earlier, *older])
+
+
+def noisy(base: NDArray[np.int32], size: float, seed: int = 0) -> NDArray[np.int32]:
+    """`base` plus Gaussian noise of the given norm."""
+    noise = np.random.default_rng(seed).standard_normal(len(base))
+    return np.rint(base + noise * (size / np.linalg.norm(noise))).astype(np.int32)
+
+
+def moved(update: NDArray[np.int32], start: NDArray[np.int32]) -> float:
+    return float(np.linalg.norm(update.astype(np.float64) - start))
+
+
+@pytest.fixture(scope="module")
+def digits() -> list[Played]:
+    return play(load_dataset("digits"), "dirichlet:0.5", 8, 4, Hyperparameters())
+
+
+def test_honest_updates_pass(digits: list[Played]) -> None:
+    """No false alarm in any round."""
+    for round_id, played in enumerate(digits):
+        assert set(judge(digits, round_id, dict(enumerate(played.updates))).values()) == {OK}
+
+
+@pytest.mark.parametrize("spec", ["dirichlet:0.5", "iid", "shards:2"])
+def test_honest_updates_on_mnist_pass(spec: str) -> None:
+    """No false alarm in ten rounds of ten trainers, however the data are split."""
+    if not os.environ.get("BCFL_DATA"):
+        pytest.skip("BCFL_DATA is not set: it names a folder that holds MNIST/raw")
+    mnist = load_dataset("mnist", Path(os.environ["BCFL_DATA"]))
+    part = replace(mnist, train_images=mnist.train_images[:6000], train_labels=mnist.train_labels[:6000])
+    played = play(part, spec, 10, 10, Hyperparameters())
+    for round_id, one in enumerate(played):
+        assert set(judge(played, round_id, dict(enumerate(one.updates))).values()) == {OK}
+
+
+def with_cheat(played: list[Played], round_id: int, cheat: NDArray[np.int32] | None) -> Verdict:
+    """The verdict on `cheat` as the update of trainer 0; all others are honest and must stay so."""
+    verdicts = judge(played, round_id, {**dict(enumerate(played[round_id].updates)), 0: cheat})
+    assert {verdict for trainer, verdict in verdicts.items() if trainer} == {OK}
+    return verdicts[0]
+
+
+def test_unavailable_is_invalid(digits: list[Played]) -> None:
+    """An update that could not be had, alone or among others."""
+    assert with_cheat(digits, 2, None) is INVALID
+    assert judge_updates(digits[0].start, {3: None}) == {3: INVALID}
+    assert judge_updates(digits[0].start, {}) == {}
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01, 0.05, 0.1])
+def test_B03_finds_copies_of_the_round_before(digits: list[Played], noise: float) -> None:
+    """Anybody's update of the round before, exact or with noise up to a tenth of what it had learned."""
+    for source in range(8):
+        before = digits[1].updates[source]
+        assert with_cheat(digits, 2, noisy(before, noise * moved(before, digits[1].start))) is COPY
+
+
+def test_B03_finds_old_global_models(digits: list[Played]) -> None:
+    """An older aggregate, exact or with noise."""
+    for past in digits[:3]:
+        assert with_cheat(digits, 3, past.start) is COPY
+        assert with_cheat(digits, 3, noisy(past.start, 0.1 * moved(past.start, digits[3].start))) is COPY
+
+
+def test_B04_pays_one_of_two_equal_updates(digits: list[Played]) -> None:
+    """Of equal updates in one round the one with the lowest id counts, whatever the order they are listed in."""
+    own = dict(enumerate(digits[2].updates))
+    verdicts = judge(digits, 2, {7: own[3].copy(), 5: own[3].copy(), **{k: own[k] for k in (4, 3, 2, 1, 0)}})
+    assert verdicts == {0: OK, 1: OK, 2: OK, 3: OK, 4: OK, 5: COPY, 7: COPY}
+
+
+def test_B05_finds_zero_updates(digits: list[Played]) -> None:
+    """The global model itself, and with one unit of the encoding added everywhere."""
+    start = digits[2].start
+    assert with_cheat(digits, 2, start.copy()) is COPY
+    assert with_cheat(digits, 2, start + np.int32(1)) is COPY
+
+
+@pytest.mark.parametrize("size", [0.01, 0.3, 1.0, 3.0])
+def test_B05_finds_the_global_model_plus_noise(digits: list[Played], size: float) -> None:
+    """Noise of any size beside an honest step, the same as the steps of the others included."""
+    step = moved(digits[2].updates[0], digits[2].start)
+    assert with_cheat(digits, 2, noisy(digits[2].start, size * step)) is COPY
+
+
+def test_B05_noise_of_several_is_found_while_two_are_honest(digits: list[Played]) -> None:
+    """What training looks like is learned from any two that are alike, not from the majority."""
+    start, own = digits[2].start, digits[2].updates
+    idle = {k: noisy(start, moved(own[k], start), seed=k) for k in range(2, 8)}
+    assert judge(digits, 2, {0: own[0], 1: own[1], **idle}) == {0: OK, 1: OK, **dict.fromkeys(idle, COPY)}
+
+
+def test_a_lone_honest_trainer_is_not_blamed(digits: list[Played]) -> None:
+    """Where no two updates are alike, nobody is called a copy: there is nothing to compare with."""
+    start, own = digits[2].start, digits[2].updates
+    assert judge(digits, 2, {4: own[4]}) == {4: OK}
+    assert judge(digits, 2, {0: own[0], 1: noisy(start, moved(own[1], start))})[0] is OK
+
+
+def test_small_models_are_judged_by_distance_only() -> None:
+    """With few parameters patterns say nothing, so noise passes, and copies still do not."""
+    rng = np.random.default_rng(0)
+    start, first, second, third = (rng.integers(-(2**20), 2**20, 50).astype(np.int32) for _ in range(4))
+    earlier = [EarlierRound(start, [first])]
+    assert judge_updates(start, {0: second, 1: third, 2: first, 3: start}, earlier) == {0: OK, 1: OK, 2: COPY, 3: COPY}
+
+
+def test_extreme_updates_do_not_hide_others() -> None:
+    """An update of the largest numbers neither fails nor changes the verdict on a copy."""
+    rng = np.random.default_rng(0)
+    start, first, second = (rng.integers(-(2**22), 2**22, 40000).astype(np.int32) for _ in range(3))
+    extreme = np.full(40000, 2**31 - 1, dtype=np.int32)
+    verdicts = judge_updates(start, {0: extreme, 1: first, 2: second, 3: -extreme}, [EarlierRound(start, [first])])
+    assert verdicts[1] is COPY
