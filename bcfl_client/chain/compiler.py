@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import sys
@@ -29,6 +30,7 @@ SETTINGS: dict[str, Any] = {
 _LIBRARY = Path("node_modules/@openzeppelin/contracts")
 _OUTPUTS = ["abi", "evm.bytecode.object", "evm.bytecode.linkReferences", "evm.deployedBytecode.object"]
 _STAMP = ".sources"
+_log = logging.getLogger(__name__)
 
 
 def compile_contracts(root: Path = ROOT) -> dict[str, Path]:
@@ -42,6 +44,7 @@ def compile_contracts(root: Path = ROOT) -> dict[str, Path]:
     sources = {path.relative_to(root).as_posix(): path.read_text() for path in sorted(root.glob("contracts/**/*.sol"))}
     digest = _digest(root, sources)
     if not _is_current(target, digest):
+        _log.info("compiling %d Solidity files with solc %s", len(sources), SOLC_VERSION)
         _write(target, _artifacts(_compile(root, sources)), digest)
     return {path.stem: path for path in sorted(target.glob("*.json"))}
 
@@ -131,12 +134,12 @@ def _write(target: Path, artifacts: Iterable[dict[str, Any]], digest: str) -> No
 
 
 def _main() -> int:
+    logging.basicConfig(level=logging.INFO, format="setup: %(message)s")
     try:
-        compiled = compile_contracts()
+        compile_contracts()
     except BcflError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    print(f"{len(compiled)} contracts in {(ROOT / 'build' / 'contracts').relative_to(ROOT)}")
     return 0
 
 
