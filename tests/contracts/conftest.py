@@ -15,11 +15,6 @@ from .support.play import Play
 from .support.terms import terms
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    # Brownie 1.22 warns of calls that it makes itself.
-    config.addinivalue_line("filterwarnings", "ignore:rpc.* should not be called directly:FutureWarning")
-
-
 # Brownie's own fixtures of these names collect garbage and walk its history each time: 60 times slower.
 @pytest.fixture(scope="module", autouse=True)
 def module_isolation() -> Iterator[None]:

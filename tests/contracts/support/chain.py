@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any, TypeVar
 
 from brownie import history, web3
 
 ZERO_ADDRESS = "0x" + "00" * 20
 GAS = 10_000_000
+T = TypeVar("T")
 
 
 def rpc(method: str, *params: Any) -> Any:
@@ -66,6 +68,15 @@ def isolated() -> Iterator[None]:
     history.clear()  # Brownie waits for ever for a nonce beyond those of the transactions it remembers
 
 
+def ahead(look: Callable[[], T]) -> T:
+    """What `look` finds in a future that is then undone."""
+    snapshot = rpc("evm_snapshot")
+    found = look()
+    rpc("evm_revert", snapshot)
+    return found
+
+
+@cache
 def chain_id() -> int:
     """The id that digests are bound to."""
     return web3.eth.chain_id

@@ -64,6 +64,11 @@ def pack(scores: tuple[int, ...]) -> list[int]:
     ]
 
 
+def unpack(words: tuple[int, ...], count: int) -> tuple[int, ...]:
+    """The first `count` scores of `words`."""
+    return tuple(words[seat // 16] >> (16 * (seat % 16)) & 0xFFFF for seat in range(count))
+
+
 def update(place: Place, made: Update) -> bytes:
     """A trainer's commitment."""
     return _digest(UPDATE, place, ["bytes32", "bytes32", "uint32", "uint32", "bytes32"], made.values())

@@ -6,9 +6,7 @@ from enum import IntEnum
 
 Role = IntEnum("Role", "TRAINER MINER", start=0)
 State = IntEnum("State", "NONE BIDDING RUNNING COMPLETED ABORTED", start=0)
-Phase = IntEnum(
-    "Phase", "CLOSED BIDDING SELECT COMMIT REVEAL CHECK SEAL MINE OPEN CHALLENGE FINALISE", start=0
-)
+Phase = IntEnum("Phase", "CLOSED BIDDING SELECT COMMIT REVEAL CHECK SEAL MINE OPEN CHALLENGE FINALISE", start=0)
 Fault = IntEnum("Fault", "NOT_REVEALED NOT_SEALED NOT_OPENED REJECTED LOW_SCORE OUTVOTED", start=0)
 Stage = IntEnum("Stage", "NONE COMMITTED REVEALED", start=0)
 Verdict = IntEnum("Verdict", "NONE OK UNAVAILABLE COPY", start=0)

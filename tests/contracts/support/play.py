@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-from eth_hash.auto import keccak
-
 from . import chain, digests, scoring
-from .digests import Opening, Place, Update
-from .kinds import Phase, Stage, Verdict
-
+from .digests import Opening
+from .kinds import Phase, Stage
+from .said import Said
 
 Results = Mapping[int, Opening]  # by miner seat: who says something else than the honest
 
 
 class Play:
-    """Drives `task`; `trainers` and `miners` are accounts by seat. All values are made up from round and seat, so
-    that nothing is remembered here that a rollback of the chain would not know of."""
+    """Drives `task`; `trainers` and `miners` are accounts by seat. Without seats a step is taken by all who can."""
 
     def __init__(self, task: Any, terms: dict[str, Any], publisher: Any, trainers: list, miners: list) -> None:
         self.task = task
@@ -41,10 +37,38 @@ class Play:
     def round(self) -> Any:
         return self.task.status()["round"]
 
-    def place(self, sender: Any) -> Place:
-        return Place(chain.chain_id(), self.task.address, self.round["id"], 0, str(sender))
+    @property
+    def said(self) -> Said:
+        """What the honest say in the running round."""
+        return Said(chain.chain_id(), self.task.address, self.round["id"], self.trainers, self.miners)
 
-    # ------------------------------------------------------------------ bidding
+    def work(self, seat: int, opening: Opening, *, enough: bool = True) -> tuple[int, bytes]:
+        """A nonce for a proposal from `seat`, and its block hash."""
+        status = self.status
+        header = digests.header(
+            self.said.place(self.miners[seat]),
+            bytes(status["head"]["blockHash"]),
+            bytes(status["round"]["sealsDigest"]),
+            opening,
+            status["difficulty"],
+        )
+        return digests.mine(header, status["difficulty"], enough=enough)
+
+    def medians(self) -> tuple[list[int], int]:
+        """What `finalise` wants to hear, from what is open now."""
+        opened = [self.task.miner(seat) for seat in scoring.seats(self.round["openers"])]
+        results = [miner["result"] for miner in opened]
+        truth = max(results, key=results.count)
+        count = len(self.trainers)
+        votes = [
+            scoring.Vote(digests.unpack(miner["scores"], count), miner["trainerSeat"] - 1)
+            for miner in opened
+            if miner["result"] == truth
+        ]
+        lanes, middle = scoring.medians(votes, scoring.seats(self.task.inputs()), count)
+        return digests.pack(lanes), middle
+
+    # ------------------------------------------------------------------ steps
 
     def bid_as_trainer(self, who: Any, samples: int, price: int, time: int = 100) -> None:
         deposit = samples * self.terms["trainerDeposit"]
@@ -63,85 +87,37 @@ class Play:
     def select(self) -> None:
         chain.send(self.publisher, self.task.select)
 
-    # ------------------------------------------------------------------ values
-
-    def update(self, seat: int) -> Update:
-        """The update of a trainer: 100 samples more per seat, as bid."""
-        number = self.round["id"]
-        tag = f"update {number} {seat}".encode()
-        return Update(keccak(tag), keccak(tag + b" content"), (seat + 1) * 100, 1500, keccak(tag + b" salt"))
-
-    def commitment(self, seat: int) -> bytes:
-        return digests.update(self.place(self.trainers[seat]), self.update(seat))
-
-    def opening(self, seat: int, **changes: Any) -> Opening:
-        """A miner's result: the same model for all, scores and accuracy that differ a little."""
-        tag = f"aggregate {self.round['id']}".encode()
-        scores = tuple(40_000 + 100 * trainer + seat for trainer in range(self.task.trainerCount()))
-        honest = Opening(keccak(tag), keccak(tag + b" content"), 8000 + seat, scores, keccak(tag + bytes([seat])))
-        return replace(honest, **changes)
-
-    def work(self, seat: int, opening: Opening, *, enough: bool = True) -> tuple[int, bytes]:
-        """A nonce and its block hash."""
-        status = self.status
-        header = digests.header(
-            self.place(self.miners[seat]),
-            bytes(status["head"]["blockHash"]),
-            bytes(status["round"]["sealsDigest"]),
-            opening,
-            status["difficulty"],
-        )
-        return digests.mine(header, status["difficulty"], enough=enough)
-
-    def verdicts(self, but: Mapping[int, Verdict] | None = None) -> int:
-        """All updates are fine, but for those given by trainer seat."""
-        said = {seat: Verdict.OK for seat in range(len(self.trainers))} | dict(but or {})
-        return sum(verdict << (2 * seat) for seat, verdict in said.items())
-
-    def medians(self) -> tuple[list[int], int]:
-        """What `finalise` wants to hear, from what is open now."""
-        opened = [self.task.miner(seat) for seat in scoring.seats(self.round["openers"])]
-        results = [miner["result"] for miner in opened]
-        truth = max(results, key=results.count)
-        count = self.task.trainerCount()
-        votes = [
-            scoring.Vote(_lanes(miner["scores"], count), miner["trainerSeat"] - 1 if miner["trainerSeat"] else None)
-            for miner in opened
-            if miner["result"] == truth
-        ]
-        lanes, middle = scoring.medians(votes, scoring.seats(self.task.inputs()), count)
-        return digests.pack(lanes), middle
-
-    # ------------------------------------------------------------------ steps
-
     def commit(self, *seats: int) -> None:
+        said = self.said
         for seat in seats or self._active_trainers():
-            chain.send(self.trainers[seat], self.task.commit, seat, self.commitment(seat))
+            chain.send(self.trainers[seat], self.task.commit, seat, said.commitment(seat))
 
     def reveal(self, *seats: int) -> None:
-        for seat in seats or self._trainers_at(Stage.COMMITTED):
-            chain.send(self.trainers[seat], self.task.reveal, seat, *self.update(seat).values())
+        said = self.said
+        for seat in seats or self._committed():
+            chain.send(self.trainers[seat], self.task.reveal, seat, *said.update(seat).values())
 
     def check(self, *seats: int, verdicts: int | None = None) -> None:
+        word = self.said.verdicts() if verdicts is None else verdicts
         for seat in seats or self._active_miners():
-            said = self.verdicts() if verdicts is None else verdicts
-            chain.send(self.miners[seat], self.task.check, seat, said)
+            chain.send(self.miners[seat], self.task.check, seat, word)
 
     def seal(self, *seats: int, results: Results | None = None) -> None:
+        said = self.said
         for seat in seats or self._active_miners():
-            opening = self._result(seat, results)
-            chain.send(self.miners[seat], self.task.seal, seat, digests.seal(self.place(self.miners[seat]), opening))
+            opening = _result(said, seat, results)
+            chain.send(self.miners[seat], self.task.seal, seat, said.seal(seat, opening))
 
     def propose(self, seat: int = 0, results: Results | None = None) -> None:
-        opening = self._result(seat, results)
+        opening = _result(self.said, seat, results)
         nonce, _ = self.work(seat, opening)
         chain.send(self.miners[seat], self.task.propose, seat, opening.values(), nonce)
 
     def open(self, *seats: int, results: Results | None = None) -> None:
         """Opens without finalising."""
-        current = self.round
+        said, current = self.said, self.round
         for seat in seats or sorted(scoring.seats(current["sealers"] & ~current["openers"])):
-            opening = self._result(seat, results)
+            opening = _result(said, seat, results)
             chain.send(self.miners[seat], self.task.open, seat, opening.values(), [], 0)
 
     def finalise(self) -> None:
@@ -159,7 +135,7 @@ class Play:
             chain.mine_at(self.status["deadline"])
 
     def until(self, goal: Phase) -> Play:
-        """Plays honestly until `goal` is reached; the first round if the task is still in Bidding."""
+        """Plays honestly until `goal` is reached."""
         steps = {
             Phase.BIDDING: lambda: (self.bid_all(), self.let_pass(Phase.BIDDING)),
             Phase.SELECT: self.select,
@@ -172,8 +148,8 @@ class Play:
             Phase.CHALLENGE: lambda: self.let_pass(Phase.CHALLENGE),
             Phase.FINALISE: self.finalise,
         }
-        while self.phase != goal:
-            steps[self.phase]()
+        while (phase := self.phase) != goal:
+            steps[phase]()
         return self
 
     def play_round(self) -> None:
@@ -182,20 +158,18 @@ class Play:
 
     # ------------------------------------------------------------------ who
 
-    def _result(self, seat: int, results: Results | None) -> Opening:
-        return results[seat] if results and seat in results else self.opening(seat)
-
     def _active_trainers(self) -> list[int]:
         limit = self.terms["maxStrikes"]
         return [seat for seat in range(len(self.trainers)) if self.task.trainer(seat)["strikes"] < limit]
 
-    def _trainers_at(self, stage: Stage) -> list[int]:
+    def _committed(self) -> list[int]:
+        now = (self.round["id"], Stage.COMMITTED)
         found = [self.task.trainer(seat) for seat in range(len(self.trainers))]
-        return [seat for seat, it in enumerate(found) if (it["round"], it["stage"]) == (self.round["id"], stage)]
+        return [seat for seat, trainer in enumerate(found) if (trainer["round"], trainer["stage"]) == now]
 
     def _active_miners(self) -> list[int]:
         return sorted(scoring.seats(self.round["activeMiners"]))
 
 
-def _lanes(words: tuple[int, ...], count: int) -> tuple[int, ...]:
-    return tuple(words[seat // 16] >> (16 * (seat % 16)) & 0xFFFF for seat in range(count))
+def _result(said: Said, seat: int, results: Results | None) -> Opening:
+    return results[seat] if results and seat in results else said.opening(seat)

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 
 class Vote(NamedTuple):
-    """What one opener of the truth says; `own_seat` is its trainer seat, if it has one."""
+    """What one opener of the truth says; `own_seat` is its trainer seat, -1 if it has none."""
 
     scores: tuple[int, ...]
-    own_seat: int | None = None
+    own_seat: int = -1
 
 
 def lower_median(values: list[int]) -> int:
