@@ -6,6 +6,7 @@ can be ended on time whatever it waits for, and because torchvision takes second
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -62,15 +63,13 @@ def torchvision_datasets() -> ModuleType:
     declared, without an implementation.
     """
     try:
-        from torchvision import datasets
+        return importlib.import_module("torchvision.datasets")
     except RuntimeError:
         import torch
 
-        library = torch.library.Library("torchvision", "FRAGMENT")
-        for operator in ("nms", "qnms"):
-            library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        from torchvision import datasets
-    return datasets
+        for operator in ("torchvision::nms", "torchvision::qnms"):
+            torch.library.define(operator, "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        return importlib.import_module("torchvision.datasets")
 
 
 def _main(name: str, folder: str) -> str | None:

@@ -21,9 +21,10 @@ def fits(model: nn.Module, hyper: Hyperparameters) -> bool:
     if type(model) is not nn.Sequential or hyper.momentum:
         return False
     kinds = [type(layer) for layer in model]
-    if kinds != [nn.Flatten, *[nn.Linear, nn.ReLU] * (len(kinds) // 2 - 1), nn.Linear]:
+    flatten = next(iter(model), None)
+    if not isinstance(flatten, nn.Flatten) or (flatten.start_dim, flatten.end_dim) != (1, -1):
         return False
-    if (model[0].start_dim, model[0].end_dim) != (1, -1):
+    if kinds != [nn.Flatten, *[nn.Linear, nn.ReLU] * (len(kinds) // 2 - 1), nn.Linear]:
         return False
     parameters = list(model.parameters())  # each once
     return len(parameters) == len(kinds) and all(parameter.requires_grad for parameter in parameters)
@@ -68,7 +69,7 @@ class _Layer:
 def _by_size(permutation: torch.Tensor, size: int) -> list[tuple[int, tuple[torch.Tensor, ...]]]:
     """Returns the full batches and, apart from them, the shorter last one."""
     cut = len(permutation) // size * size
-    groups = [(size, permutation[:cut].split(size))] if cut else []
+    groups = [(size, torch.split(permutation[:cut], size))] if cut else []
     return [*groups, (len(permutation) - cut, (permutation[cut:],))] if cut < len(permutation) else groups
 
 

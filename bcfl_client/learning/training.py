@@ -79,7 +79,7 @@ def _descend(
     model.train()
     parameters: list[torch.Tensor] = [parameter for parameter in model.parameters() if parameter.requires_grad]
     velocity = [torch.zeros_like(parameter) for parameter in parameters] if hyper.momentum else []
-    for batch in (batch for order in epochs for batch in order.split(hyper.batch_size)):
+    for batch in (batch for order in epochs for batch in torch.split(order, hyper.batch_size)):
         loss = nn.functional.cross_entropy(model(inputs[batch]), labels[batch])
         gradients = torch.autograd.grad(loss, parameters)
         # By hand: torch.optim costs a second to import its compiler and more per step than this.

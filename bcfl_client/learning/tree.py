@@ -103,7 +103,7 @@ def _root(parameter_count: int, top: bytes) -> bytes:
 
 
 def _hash(tag: int, message: bytes) -> bytes:
-    return _hash_rows(tag, np.frombuffer(message, dtype=np.uint8)[None, :])[0].tobytes()
+    return bytes(_hash_rows(tag, np.frombuffer(message, dtype=np.uint8)[None, :])[0])
 
 
 def _hash_rows(tag: int, messages: _Bytes2D) -> _Bytes2D:

@@ -62,7 +62,7 @@ def judge_updates(
     """
     ids = sorted(trainer for trainer, update in updates.items() if update is not None)
     own = [update for trainer in ids if (update := updates[trainer]) is not None]
-    verdicts = {trainer: Verdict.INVALID for trainer in updates}
+    verdicts = dict.fromkeys(updates, Verdict.INVALID)
     if not own:
         return verdicts
 

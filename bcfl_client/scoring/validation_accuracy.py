@@ -56,6 +56,6 @@ class ValidationScorer:
         load_parameters(self._model, parameters)
         correct = 0
         with torch.inference_mode():
-            for inputs, labels in zip(self._inputs.split(_BATCH), self._labels.split(_BATCH)):
+            for inputs, labels in zip(torch.split(self._inputs, _BATCH), torch.split(self._labels, _BATCH)):
                 correct += int((self._model(inputs).argmax(1) == labels).sum())
         return Counted(correct, len(self._labels))

@@ -102,7 +102,7 @@ def test_malformed_statements_are_false_not_errors() -> None:
 def test_refuses_what_is_no_model() -> None:
     """No parameters, part of one, other types, and leaves that do not exist."""
     for data in (b"", b"123", np.zeros(4, dtype=np.int64), np.zeros((2, 2), dtype=np.int32)):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="parameters"):
             parameter_root(data)
     for index in (-1, 2):
         with pytest.raises(ValueError, match="no leaf"):
