@@ -93,8 +93,8 @@ class Verdict(IntEnum):
 
     NONE = 0
     OK = 1
-    INVALID = 2
-    COPY = 3
+    INVALID = 2  # unavailable, or not of the right length or root
+    COPY = 3  # a copy, or no training at all
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-__all__ = ["EarlierRound", "Verdict", "judge_updates"]
+from bcfl_client.types import Verdict
+
+__all__ = ["EarlierRound", "judge_updates"]
 
 ZERO_SHARE = 1e-5
 NOISE_SHARE = 0.12  # a tenth, and room for rounding
@@ -32,14 +33,6 @@ _LEAST_FOR_PATTERN = 4096  # with fewer parameters chance alone reaches that cor
 
 _BLOCK = 1024  # the pattern is compared within blocks, so that the scale of a layer does not pass for one
 _CHUNK = 16 * _BLOCK  # coordinates at a time: 256 vectors of them take 32 MiB
-
-
-class Verdict(IntEnum):
-    """A miner's opinion of one update, as the contract numbers it."""
-
-    OK = 1
-    INVALID = 2  # unavailable, or not of the right length or root
-    COPY = 3  # a copy, or no training at all
 
 
 @dataclass(frozen=True)

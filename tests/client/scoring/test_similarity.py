@@ -17,7 +17,8 @@ from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.partitions import partition
 from bcfl_client.learning.training import LocalTrainer
-from bcfl_client.scoring.similarity import EarlierRound, Verdict, judge_updates
+from bcfl_client.scoring.similarity import EarlierRound, judge_updates
+from bcfl_client.types import Verdict
 
 OK, INVALID, COPY = Verdict.OK, Verdict.INVALID, Verdict.COPY
 
