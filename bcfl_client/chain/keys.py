@@ -17,7 +17,7 @@ from bcfl_client.errors import ConfigError
 __all__ = ["KEY_VARIABLE", "PASSWORD_VARIABLE", "create_keystore", "load_account"]
 
 KEY_VARIABLE = "BCFL_PRIVATE_KEY"
-PASSWORD_VARIABLE = "BCFL_PASSWORD"  # noqa: S105
+PASSWORD_VARIABLE = "BCFL_PASSWORD"
 
 
 def load_account(keystore: Path | None) -> LocalAccount:
@@ -42,6 +42,8 @@ def create_keystore(path: Path, key: str | None = None) -> str:
     password = _password("New password: ")
     if not password:
         raise ConfigError(f"a key needs a password: type one, or set {PASSWORD_VARIABLE}")
+    if _password("The same again: ") != password:  # mistyped, it would lock the key up for good
+        raise ConfigError("the passwords differ; nothing was written")
     document = json.dumps(account.encrypt(password))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -22,11 +22,13 @@ def add_commands(commands: Commands) -> None:
         "(BCFL_DATA, or a network to fetch it) it takes scikit-learn's handwritten digits.",
         "bcfl demo --rounds 5 --trainers 4 --report report.json",
     )
-    number = {"metavar": "N", "type": whole}
-    parser.add_argument("--seed", **number, default=0, help="decides data split, training and keys (%(default)s)")
-    parser.add_argument("--rounds", **number, default=10, help="rounds of training (%(default)s)")
-    parser.add_argument("--trainers", **number, default=10, help="trainers (%(default)s)")
-    parser.add_argument("--miners", **number, default=3, help="miners (%(default)s)")
+    for name, default, brief in (
+        ("seed", 0, "decides data split, training and keys"),
+        ("rounds", 10, "rounds of training"),
+        ("trainers", 10, "trainers"),
+        ("miners", 3, "miners"),
+    ):
+        parser.add_argument(f"--{name}", metavar="N", type=whole, default=default, help=f"{brief} ({default})")
     parser.add_argument(
         "--dataset",
         metavar="NAME",

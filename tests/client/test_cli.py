@@ -179,3 +179,16 @@ def test_doctor_names_each_part(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     ]  # fmt: skip
     assert main(["doctor", "--rpc", DEAD]) == 1
     assert "missing  chain" in capsys.readouterr().out
+
+
+def test_a_mistyped_new_password_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is asked for twice: nobody could ever open a key that is encrypted with a slip of the finger."""
+    answers = iter(["secret", "secrte"])
+    monkeypatch.delenv("BCFL_PASSWORD", raising=False)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("getpass.getpass", lambda prompt: next(answers))
+    assert main(["key", str(tmp_path / "key.json")]) == 2
+    assert "passwords differ" in capsys.readouterr().err
+    assert not (tmp_path / "key.json").exists()
