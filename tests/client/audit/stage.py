@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from bcfl_client.chain.contracts import Deployment, artifact
 from bcfl_client.chain.digests import content_hash, header_digest, seal_digest, target, update_digest, work_digest
 from bcfl_client.chain.sender import Sender
 from bcfl_client.chain.task import Task, TaskActor, read_logs
+from bcfl_client.errors import ContractReverted
 from bcfl_client.learning.encoding import encode_model, encode_parameters, tensor_shapes
 from bcfl_client.learning.manifest import Hyperparameters, Manifest
 from bcfl_client.learning.models import build_model
@@ -166,16 +167,19 @@ class Stage:
         return TaskActor(self.task, self.world.sender(account))
 
     def bid(self) -> Stage:
-        """All bid as given."""
-        for i, (samples, price) in enumerate(self.offers):
-            self.actor(2 + i).bid_as_trainer(samples, price, 100)
-        for account, fee in zip(self.miner_accounts, self.fees):
-            self.actor(account).bid_as_miner(fee)
+        """All bid as given, as long as bids are taken and good enough."""
+        with suppress(ContractReverted):
+            for i, (samples, price) in enumerate(self.offers):
+                self.actor(2 + i).bid_as_trainer(samples, price, 100)
+        with suppress(ContractReverted):
+            for account, fee in zip(self.miner_accounts, self.fees):
+                self.actor(account).bid_as_miner(fee)
         return self
 
     def select(self) -> Stage:
         """Bidding ends, seats are given."""
-        self.let_pass(Phase.BIDDING)
+        if self.task.status().phase == Phase.BIDDING:
+            self.let_pass(Phase.BIDDING)
         self.publisher.select()
         self.take_seats()
         return self
