@@ -87,7 +87,7 @@ def _compile(root: Path, sources: dict[str, str]) -> dict[str, dict[str, Any]]:
     try:
         answer = solcx.compile_standard(question, base_path=root, allow_paths=root, solc_binary=compiler)
     except SolcError as error:
-        reason = error.message if error.error_dict else error.stderr_data
+        reason = str(error.message if error.error_dict else error.stderr_data)
         raise ConfigError(f"the contracts do not compile: {reason.strip()}") from error
     for message in answer.get("errors", []):
         print(message["formattedMessage"], file=sys.stderr)
