@@ -82,6 +82,12 @@ def eve(accounts: Any) -> Any:
     return accounts[8]
 
 
+@pytest.fixture(scope="session")
+def everybody(accounts: Any) -> list[Any]:
+    """All of them."""
+    return list(accounts)[:9]
+
+
 # ---------------------------------------------------------------------- contracts
 
 

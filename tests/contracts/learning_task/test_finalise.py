@@ -129,7 +129,7 @@ def test_block(play: Play, eve: Any) -> None:
     }
 
 
-def test_pay(play: Play, accounts: Any) -> None:
+def test_pay(play: Play, everybody: list[Any]) -> None:
     """Trainers get their price and their part of the rest by samples x score; nobody is struck."""
     works = [Work((seat + 1) * 100, (seat + 1) * 100, SCORES[seat]) for seat in range(3)]
     expected = pay(BUDGET, works)
@@ -141,7 +141,7 @@ def test_pay(play: Play, accounts: Any) -> None:
         assert (trainer["earned"], trainer["paidRounds"], trainer["strikes"]) == (amount, 1, 0)
         assert trainer["deposit"] == (seat + 1) * 10_000
     assert play.task.burnt() == 0
-    assert_balanced(play.task, list(accounts))
+    assert_balanced(play.task, everybody)
 
 
 def test_fees(play: Play) -> None:
@@ -273,3 +273,18 @@ def test_difficulty_follows_the_clock(publish: Any, seconds: int, difficulty: in
     changed = logs(finalise(play), "DifficultyChanged")
     assert play.status["difficulty"] == difficulty
     assert changed == ([] if difficulty == 64 else [{"round": 1, "difficulty": difficulty}])
+
+
+def test_more_than_sixteen_trainers(publish: Any, accounts: Any) -> None:
+    """The seventeenth trainer's scores stand in a second word, and are checked like all others."""
+    play = publish(trainerSlots=17, maxPrice=2000, reward=60_000_000)
+    play.trainers = [accounts[seat + 10] for seat in range(17)]
+    play.until(Phase.FINALISE)
+    lanes, middle = digests.unpack(play.medians()[0], 17), play.medians()[1]
+    assert lanes == tuple(40_001 + 100 * seat for seat in range(17))
+    with reverts("LearningTask_WrongMedian", 16):
+        finalise(play, (digests.pack((*lanes[:16], 0)), middle))
+    with reverts("LearningTask_WrongScores", 1, 2):
+        finalise(play, (digests.pack(lanes[:16]), middle))
+    assert len(log(finalise(play), "RoundFinalised")["medians"]) == 2
+    assert all(play.task.trainer(seat)["earned"] > 0 for seat in range(17))

@@ -36,7 +36,7 @@ def with_accuracy(play: Play, accuracies: list[int]) -> Any:
     return finalise(play)
 
 
-def test_last_round(publish: Any, publisher: Any, accounts: Any) -> None:
+def test_last_round(publish: Any, publisher: Any, everybody: list[Any]) -> None:
     """After the last round the rest of the reward is the publisher's, and the registry hears of the trainers."""
     play = publish(rounds=1).until(Phase.COMMIT)
     tx = finalise(play)
@@ -46,7 +46,7 @@ def test_last_round(publish: Any, publisher: Any, accounts: Any) -> None:
     assert play.task.withdrawable(publisher) == rest
     assert play.task.pool() == 0
     assert not logs(tx, "Burnt")
-    assert_balanced(play.task, list(accounts))
+    assert_balanced(play.task, everybody)
 
 
 def test_rounds_end_the_task(publish: Any) -> None:
@@ -59,7 +59,7 @@ def test_rounds_end_the_task(publish: Any) -> None:
     assert play.status["state"] == State.COMPLETED
 
 
-def test_burn(publish: Any, accounts: Any) -> None:
+def test_burn(publish: Any, everybody: list[Any]) -> None:
     """What was burnt meanwhile leaves at the end, to the zero address, in one sum."""
     play = publish(rounds=1).until(Phase.SEAL)
     play.seal(0, 1)
@@ -69,7 +69,7 @@ def test_burn(publish: Any, accounts: Any) -> None:
     assert log(tx, "Burnt") == {"amount": 20_000}
     assert chain.balance(chain.ZERO_ADDRESS) == before + 20_000
     assert play.task.burnt() == 20_000
-    assert_balanced(play.task, list(accounts))
+    assert_balanced(play.task, everybody)
 
 
 def test_trainers_records(publish: Any, reputation: Any, alice: Any, bob: Any, carol: Any) -> None:
@@ -98,7 +98,7 @@ def test_struck_out_trainers_record(publish: Any, reputation: Any, carol: Any) -
     assert reputation.trainerQuality(carol) == 0
 
 
-def test_early_end(publish: Any, publisher: Any, accounts: Any) -> None:
+def test_early_end(publish: Any, publisher: Any, everybody: list[Any]) -> None:
     """The target in two blocks one after the other ends the task; a bonus is shared, the rest returns."""
     play = publish(rounds=10, targetAccuracy=9000).until(Phase.COMMIT)
     tx = with_accuracy(play, [9000, 9000, 9000])
@@ -112,7 +112,7 @@ def test_early_end(publish: Any, publisher: Any, accounts: Any) -> None:
     rest = pool - sum(event["amount"] for event in logs(tx, "Paid"))
     assert log(tx, "TaskCompleted") == {"early": True, "toPublisher": rest}
     assert play.task.withdrawable(publisher) == rest
-    assert_balanced(play.task, list(accounts))
+    assert_balanced(play.task, everybody)
 
 
 @pytest.mark.parametrize(

@@ -24,17 +24,17 @@ def play(module_isolation: None, publish: Any) -> Play:
 
 
 @pytest.fixture
-def finalise(play: Play, accounts: Any) -> Callable[..., Any]:
+def finalise(play: Play, everybody: list[Any], eve: Any) -> Callable[..., Any]:
     """Ends the round; it must have no block, and the books must balance."""
 
     def run(of: Play | None = None) -> Any:
         voided = of or play
         before = voided.task.head()
-        tx = voided.task.finalise([], 0, {"from": accounts[8]})
+        tx = voided.task.finalise([], 0, {"from": eve})
         assert not logs(tx, "RoundFinalised")
         assert voided.task.head() == before
         assert voided.status["voidRounds"] == 1
-        assert_balanced(voided.task, list(accounts))
+        assert_balanced(voided.task, everybody)
         return tx
 
     return run
@@ -171,11 +171,11 @@ def test_truth_without_a_block(play: Play, finalise: Callable) -> None:
     assert not [event for event in logs(tx, "Paid") if event["role"] == Role.MINER]
 
 
-def test_scores_mean_nothing(play: Play, accounts: Any) -> None:
+def test_scores_mean_nothing(play: Play, eve: Any) -> None:
     """Whatever medians are given for a void round, they change no pay and no quality."""
     play.until(Phase.CHECK)
     play.let_pass(Phase.CHECK, Phase.SEAL)
-    tx = play.task.finalise([2**256 - 1], 65_535, {"from": accounts[8]})
+    tx = play.task.finalise([2**256 - 1], 65_535, {"from": eve})
     assert paid(tx) == {(Role.TRAINER, seat): price for seat, price in enumerate(PRICES)}
     assert not logs(tx, "QualityChanged")
 
@@ -191,11 +191,11 @@ def test_registry(play: Play, finalise: Callable, reputation: Any) -> None:
 # ---------------------------------------------------------------------- how long
 
 
-def test_one_too_many(publish: Any, publisher: Any, accounts: Any) -> None:
+def test_one_too_many(publish: Any, publisher: Any, everybody: list[Any], eve: Any) -> None:
     """More than `maxVoidRounds` abort the task; what is left of the reward returns."""
     play = publish(maxVoidRounds=0).until(Phase.CHECK)
     play.let_pass(Phase.CHECK, Phase.SEAL)
-    tx = play.task.finalise([], 0, {"from": accounts[8]})
+    tx = play.task.finalise([], 0, {"from": eve})
     rest = BASE["reward"] - sum(PRICES)
     assert log(tx, "TaskAborted") == {"toPublisher": rest}
     assert log(tx, "Burnt") == {"amount": 3 * SLASH}
@@ -203,14 +203,14 @@ def test_one_too_many(publish: Any, publisher: Any, accounts: Any) -> None:
     assert play.task.withdrawable(publisher) == rest
     assert play.task.withdrawable(play.trainers[2]) == PRICES[2] + 30_000
     assert play.task.withdrawable(play.miners[2]) == 40_000 - SLASH
-    assert_balanced(play.task, list(accounts))
+    assert_balanced(play.task, everybody)
 
 
-def test_last_round_void(publish: Any, accounts: Any) -> None:
+def test_last_round_void(publish: Any, eve: Any) -> None:
     """A void round that counts can be the last one: the task is complete with the head that it has."""
     play = publish(rounds=1).until(Phase.CHECK)
     play.let_pass(Phase.CHECK, Phase.SEAL)
-    tx = play.task.finalise([], 0, {"from": accounts[8]})
+    tx = play.task.finalise([], 0, {"from": eve})
     assert log(tx, "TaskCompleted")["early"] is False
     assert play.status["state"] == State.COMPLETED
 

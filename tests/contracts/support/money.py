@@ -32,10 +32,10 @@ def fees(fee: int, openers: int) -> tuple[int, int]:
 
 def assert_balanced(task: Any, people: list[Any]) -> None:
     """The task holds exactly what it owes, what is at stake, what is left of the reward and what is to be burnt."""
-    closed = task.phase() == Phase.CLOSED
-    owed = sum(task.withdrawable(who) for who in people)
-    trainers = [task.trainer(seat) for seat in range(task.trainerCount())]
-    miners = [task.miner(seat) for seat in range(task.minerCount())]
+    closed = chain.look(task.phase) == Phase.CLOSED
+    owed = sum(chain.look(task.withdrawable, who) for who in people)
+    trainers = [chain.look(task.trainer, seat) for seat in range(task.trainerCount())]
+    miners = [chain.look(task.miner, seat) for seat in range(task.minerCount())]
     staked = sum(seat["deposit"] for seat in [*trainers, *miners])
     if not trainers:
         staked = sum(task.bidOf(role, who)["deposit"] for role in Role for who in people)

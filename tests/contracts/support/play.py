@@ -27,15 +27,15 @@ class Play:
 
     @property
     def phase(self) -> Phase:
-        return Phase(self.task.phase())
+        return Phase(chain.look(self.task.phase))
 
     @property
     def status(self) -> Any:
-        return self.task.status()
+        return chain.look(self.task.status)
 
     @property
     def round(self) -> Any:
-        return self.task.status()["round"]
+        return self.status["round"]
 
     @property
     def said(self) -> Said:
@@ -56,7 +56,7 @@ class Play:
 
     def medians(self) -> tuple[list[int], int]:
         """What `finalise` wants to hear, from what is open now."""
-        opened = [self.task.miner(seat) for seat in scoring.seats(self.round["openers"])]
+        opened = [chain.look(self.task.miner, seat) for seat in scoring.seats(self.round["openers"])]
         results = [miner["result"] for miner in opened]
         truth = max(results, key=results.count)
         count = len(self.trainers)
@@ -65,7 +65,7 @@ class Play:
             for miner in opened
             if miner["result"] == truth
         ]
-        lanes, middle = scoring.medians(votes, scoring.seats(self.task.inputs()), count)
+        lanes, middle = scoring.medians(votes, scoring.seats(chain.look(self.task.inputs)), count)
         return digests.pack(lanes), middle
 
     # ------------------------------------------------------------------ steps
@@ -160,11 +160,11 @@ class Play:
 
     def _active_trainers(self) -> list[int]:
         limit = self.terms["maxStrikes"]
-        return [seat for seat in range(len(self.trainers)) if self.task.trainer(seat)["strikes"] < limit]
+        return [seat for seat in range(len(self.trainers)) if chain.look(self.task.trainer, seat)["strikes"] < limit]
 
     def _committed(self) -> list[int]:
         now = (self.round["id"], Stage.COMMITTED)
-        found = [self.task.trainer(seat) for seat in range(len(self.trainers))]
+        found = [chain.look(self.task.trainer, seat) for seat in range(len(self.trainers))]
         return [seat for seat, trainer in enumerate(found) if (trainer["round"], trainer["stage"]) == now]
 
     def _active_miners(self) -> list[int]:
