@@ -48,7 +48,9 @@ def main() -> int:
         table = measure(connect(chain.url), chain.accounts)
     (ROOT / "docs" / "gas.json").write_text(json.dumps(table, indent=1) + "\n")
     readme = ROOT / "README.md"
-    text = re.sub(r"<!-- gas -->.*<!-- /gas -->", f"<!-- gas -->\n{markdown(table)}<!-- /gas -->", readme.read_text(), flags=re.S)
+    text = re.sub(
+        r"<!-- gas -->.*<!-- /gas -->", f"<!-- gas -->\n{markdown(table)}<!-- /gas -->", readme.read_text(), flags=re.S
+    )
     readme.write_text(text)
     print(markdown(table))
     return 0
@@ -62,7 +64,9 @@ def measure(connection: Connection, keys: list[str]) -> dict[str, int]:
     deployment = deploy(publisher)
     task = publish(connection, publisher, deployment.factory, meter)
     trainers = [TaskActor(task, Sender(connection, account)) for account in accounts[1 : 1 + TRAINERS]]
-    miners = [TaskActor(task, Sender(connection, account)) for account in accounts[1 + TRAINERS : 1 + TRAINERS + MINERS]]
+    miners = [
+        TaskActor(task, Sender(connection, account)) for account in accounts[1 + TRAINERS : 1 + TRAINERS + MINERS]
+    ]
     for trainer in trainers:
         meter.note("bidAsTrainer", trainer.bid_as_trainer(SAMPLES, PRICE, 1000))
     for miner in miners:
@@ -83,7 +87,9 @@ def measure(connection: Connection, keys: list[str]) -> dict[str, int]:
 
 def publish(connection: Connection, sender: Sender, factory: str, meter: Meter) -> Task:
     terms = make_terms(rounds=ROUNDS, difficulty=1)
-    parts = {name: secrets.token_bytes(32) for name in ("initialRoot", "initialContent", "manifestContent", "manifestHash")}
+    parts = {
+        name: secrets.token_bytes(32) for name in ("initialRoot", "initialContent", "manifestContent", "manifestHash")
+    }
     parts |= {name: secrets.token_bytes(32) for name in ("validationContent", "validationHash")}
     sizes = {"parameterCount": 199_210, "manifestSize": 500, "validationSize": 785_018}
     values: dict[str, object] = {**terms.for_contract(), **parts, **sizes}
@@ -98,7 +104,10 @@ def play_round(
 ) -> None:
     """One honest round."""
     by_seat = {task.seat(Role.TRAINER, actor.sender.address): actor for actor in trainers}
-    openings = {seat: (secrets.token_bytes(32), secrets.token_bytes(32), SAMPLES, 1000, secrets.token_bytes(32)) for seat in by_seat}
+    openings = {
+        seat: (secrets.token_bytes(32), secrets.token_bytes(32), SAMPLES, 1000, secrets.token_bytes(32))
+        for seat in by_seat
+    }
     for seat, actor in by_seat.items():
         digest = update_digest(task.place(round_id, 0, actor.sender.address), *openings[seat])
         meter.note("commit" + suffix, actor.commit(int(seat or 0), digest))
@@ -113,7 +122,9 @@ def play_round(
     for seat, actor in seated.items():
         meter.note("check" + suffix, actor.check(seat, verdicts))
     for seat, actor in seated.items():
-        meter.note("seal" + suffix, actor.seal(seat, seal_digest(task.place(round_id, 0, actor.sender.address), sealed[seat])))
+        meter.note(
+            "seal" + suffix, actor.seal(seat, seal_digest(task.place(round_id, 0, actor.sender.address), sealed[seat]))
+        )
     (first, proposer), *others = seated.items()
     status = task.status()
     place = task.place(round_id, 0, proposer.sender.address)

@@ -59,7 +59,9 @@ def deploy(sender: Sender, task_fee: int = 0) -> Deployment:
 def require_factory(connection: Connection, address: str) -> None:
     """Raises ChainMismatch unless a task factory answers at `address`."""
     if not connection.has_code(address):
-        raise ChainMismatch(f"no contract at {address} on chain {connection.chain_id}; run `bcfl deploy` and use its address")
+        raise ChainMismatch(
+            f"no contract at {address} on chain {connection.chain_id}; run `bcfl deploy` and use its address"
+        )
     codec = artifact("TaskFactory").codec
     try:
         codec.result("taskCount", connection.call(address, codec.call("taskCount")))

@@ -66,8 +66,8 @@ def seals_digest(before: bytes, seat: int, seal: bytes) -> bytes:
 def header_digest(place: Place, parent: bytes, seals: bytes, opening: Opening, difficulty: int) -> bytes:
     """All of a block but its nonce."""
     fields = ["bytes32", "bytes32", "bytes32", "bytes32", "uint16", "bytes32", "uint256"]
-    values = [parent, seals, opening.root, opening.content_digest, opening.accuracy, _scores_digest(opening), difficulty]
-    return _digest(_BLOCK, place, fields, values)
+    result = [opening.root, opening.content_digest, opening.accuracy, _scores_digest(opening)]
+    return _digest(_BLOCK, place, fields, [parent, seals, *result, difficulty])
 
 
 def work_digest(header: bytes, nonce: int) -> bytes:

@@ -11,10 +11,19 @@ from pathlib import Path
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
+from eth_utils import keccak
 
 from bcfl_client.errors import ConfigError
 
-__all__ = ["KEY_VARIABLE", "PASSWORD_VARIABLE", "create_keystore", "load_account"]
+__all__ = [
+    "KEY_VARIABLE",
+    "PASSWORD_VARIABLE",
+    "LocalAccount",
+    "account_of",
+    "create_keystore",
+    "dev_account",
+    "load_account",
+]
 
 KEY_VARIABLE = "BCFL_PRIVATE_KEY"
 PASSWORD_VARIABLE = "BCFL_PASSWORD"
@@ -57,6 +66,16 @@ def create_keystore(path: Path, key: str | None = None) -> str:
         file.flush()
         os.fsync(file.fileno())
     return str(account.address)
+
+
+def account_of(key: str) -> LocalAccount:
+    """The account of a private key, 64 hex digits."""
+    return Account.from_key(key)  # type: ignore[no-any-return]
+
+
+def dev_account(text: str) -> LocalAccount:
+    """An account that follows from `text`: for development chains only, since whoever knows the text owns it."""
+    return account_of(keccak(text=text).hex())
 
 
 def _from_environment() -> LocalAccount:

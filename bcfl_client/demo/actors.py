@@ -16,10 +16,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
 
-from eth_account import Account
-from eth_account.signers.local import LocalAccount
-from eth_utils import keccak
-
+from bcfl_client.chain.keys import LocalAccount, dev_account
 from bcfl_client.errors import BcflError
 
 __all__ = ["Actor", "Crew", "Message", "cast"]
@@ -54,7 +51,7 @@ class Message:
 def cast(seed: int, trainers: int, miners: int) -> list[Actor]:
     """The actors of a demo: publisher first, then trainers, then miners; the same keys for the same seed."""
     roles = [("publisher", 0)] + [("trainer", i) for i in range(trainers)] + [("miner", i) for i in range(miners)]
-    return [Actor(role, i, Account.from_key(keccak(text=f"BC-FL demo {seed} {role} {i}"))) for role, i in roles]
+    return [Actor(role, i, dev_account(f"BC-FL demo {seed} {role} {i}")) for role, i in roles]
 
 
 class Crew:

@@ -68,10 +68,7 @@ class Progress:
         """A round that is over."""
         seconds = clock.seconds()
         rest = sum(seconds.values()) - seconds["train"]
-        self.say(
-            f"{self._line(number, clock)}  accuracy {accuracy:.4f}  "
-            f"train {seconds['train']:.1f} s + {rest:.1f} s"
-        )
+        self.say(f"{self._line(number, clock)}  accuracy {accuracy:.4f}  train {seconds['train']:.1f} s + {rest:.1f} s")
 
     def _line(self, number: int, clock: RoundClock) -> str:
         parts = [f"round {number:>2}/{self._rounds}"]

@@ -14,7 +14,7 @@ from bcfl_client.chain.task import Task, transaction_costs
 from bcfl_client.demo.actors import Actor
 from bcfl_client.demo.progress import RoundClock
 from bcfl_client.storage import Content, ContentStore
-from bcfl_client.types import Event, Role, bits
+from bcfl_client.types import Event, bits
 
 __all__ = ["Run", "print_table", "write_report"]
 
@@ -63,9 +63,11 @@ def write_report(path: Path, run: Run, audit: AuditReport) -> None:
 
 def print_table(run: Run, audit: AuditReport) -> None:
     """Prints what each participant put in and got out, next to the audit's verdict."""
-    names = {actor.account.address: actor.name for actor in run.actors}
+    names = {str(actor.account.address): actor.name for actor in run.actors}
     scores = _last_scores(run)
-    print(f"\n{'':<12}{'deposit':>12}{'rounds':>8}{'samples':>9}{'score':>7}{'earned':>12}{'refunded':>12}{'balance':>13}")
+    print(
+        f"\n{'':<12}{'deposit':>12}{'rounds':>8}{'samples':>9}{'score':>7}{'earned':>12}{'refunded':>12}{'balance':>13}"
+    )
     for row in _rows(run, audit):
         account = str(row["address"])
         balance = run.task.connection.balance(account)
@@ -89,7 +91,8 @@ def _rounds(run: Run) -> list[dict[str, Any]]:
         inputs = _first(events[number], "InputsFrozen")
         block = None
         if final is not None:
-            block = next(e for e in events[number] if e.name == "Proposed" and e.args["blockHash"] == final.args["blockHash"])
+            proposed = [event for event in events[number] if event.name == "Proposed"]
+            block = next(event for event in proposed if event.args["blockHash"] == final.args["blockHash"])
         rounds.append(
             {
                 "round": number,

@@ -7,18 +7,18 @@ import shutil
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from eth_account import Account
 from numpy.typing import NDArray
 
 from bcfl_client.audit import audit_task
 from bcfl_client.chain.connection import Connection, connect
 from bcfl_client.chain.contracts import deploy
 from bcfl_client.chain.devchain import DevChain
-from bcfl_client.chain.keys import KEY_VARIABLE
+from bcfl_client.chain.keys import KEY_VARIABLE, account_of
 from bcfl_client.chain.sender import Sender
 from bcfl_client.chain.task import Task
 from bcfl_client.demo.actors import Actor, Crew, Message, cast
@@ -34,7 +34,7 @@ from bcfl_client.learning.warmup import warm_up
 from bcfl_client.roles.materials import fetch_parameters
 from bcfl_client.roles.miner import MinerSettings, run_miner
 from bcfl_client.roles.publisher import publish
-from bcfl_client.roles.session import Report, open_session
+from bcfl_client.roles.session import Report, Session, open_session
 from bcfl_client.roles.task_config import TaskConfig
 from bcfl_client.roles.trainer import TrainerSettings, run_trainer
 from bcfl_client.roles.watch import follow
@@ -82,7 +82,8 @@ def run_demo(settings: DemoSettings) -> int:
     with ExitStack() as stack:
         chain = None if settings.rpc else stack.enter_context(DevChain())
         connection = connect(settings.rpc or (chain.url if chain else ""))
-        progress.say(f"chain {connection.chain_id} at {connection.url}{' (Anvil, started for this run)' if chain else ''}")
+        whose = " (Anvil, started for this run)" if chain else ""
+        progress.say(f"chain {connection.chain_id} at {connection.url}{whose}")
         dataset, data_root = choose_dataset(settings.dataset, settings.folder, progress.say)
         store = open_store(settings.store or f"dir:{folder / 'store'}")
         crew = stack.enter_context(Crew(folder))
@@ -104,7 +105,7 @@ def _play(scene: _Stage, crew: Crew, progress: Progress) -> Run:
     # Splits first: a partition that does not work costs nothing yet.
     training, _ = held_out_validation(scene.dataset)
     parts = partition(training.train_labels, settings.trainers, settings.partition, settings.seed)
-    funder = Sender(connection, Account.from_key(os.environ.get(KEY_VARIABLE) or DevChain().accounts[0]))
+    funder = Sender(connection, account_of(os.environ.get(KEY_VARIABLE) or DevChain().accounts[0]))
     sent = [funder.send(actor.account.address, b"", _FUNDS) for actor in actors]
     for digest in sent:
         funder.wait(digest)
@@ -112,7 +113,7 @@ def _play(scene: _Stage, crew: Crew, progress: Progress) -> Run:
     progress.say(f"contracts deployed; factory {deployment.factory}, reputation {deployment.reputation}")
 
     publisher, *others = actors
-    crew.start(publisher, lambda report: _publish(scene, publisher, deployment.factory, report))
+    crew.start(publisher, partial(_publish, scene, publisher, deployment.factory))
     address = str(_await(crew, "published").facts["task"])
     task = Task(connection, address)
     progress.say(
@@ -122,10 +123,10 @@ def _play(scene: _Stage, crew: Crew, progress: Progress) -> Run:
     )
     for actor in others:
         if actor.role == "miner":
-            crew.start(actor, lambda report, actor=actor: _mine(scene, actor, address, report))
+            crew.start(actor, partial(_mine, scene, actor, address))
         else:
             images, labels = training.train_images[parts[actor.index]], training.train_labels[parts[actor.index]]
-            crew.start(actor, lambda report, actor=actor, x=images, y=labels: _train(scene, actor, address, x, y, report))
+            crew.start(actor, partial(_train, scene, actor, address, images, labels))
     return _watch(scene, crew, progress, task, actors)
 
 
@@ -180,7 +181,7 @@ def _publish(scene: _Stage, actor: Actor, factory: str, report: Report) -> None:
     sender = Sender(scene.connection, actor.account)
     task = publish(scene.connection, sender, scene.store, factory, config, scene.data_root)
     report("published", {"task": task})
-    session = open_session(scene.connection.url, task, actor.account, scene.store.url, scene.folder / "state", None, report)
+    session = _session(scene, actor, task, report)
     follow(session, lambda status: None, _PUBLISHER_PATIENCE_SECONDS)
     session.withdraw()
     report("done", {"gas": sender.gas_used + session.actor.sender.gas_used})
@@ -189,16 +190,21 @@ def _publish(scene: _Stage, actor: Actor, factory: str, report: Report) -> None:
 def _train(
     scene: _Stage, actor: Actor, task: str, images: NDArray[np.uint8], labels: NDArray[np.uint8], report: Report
 ) -> None:
-    session = open_session(scene.connection.url, task, actor.account, scene.store.url, scene.folder / "state", None, report)
+    session = _session(scene, actor, task, report)
     settings = TrainerSettings(_PRICE, scene.settings.model, seed=scene.settings.seed, trainer_id=actor.index)
     run_trainer(session, settings, images, labels)
     report("done", {"gas": session.actor.sender.gas_used})
 
 
 def _mine(scene: _Stage, actor: Actor, task: str, report: Report) -> None:
-    session = open_session(scene.connection.url, task, actor.account, scene.store.url, scene.folder / "state", None, report)
+    session = _session(scene, actor, task, report)
     run_miner(session, MinerSettings(_FEE, scene.settings.model))
     report("done", {"gas": session.actor.sender.gas_used})
+
+
+def _session(scene: _Stage, actor: Actor, task: str, report: Report) -> Session:
+    state = scene.folder / "state"
+    return open_session(scene.connection.url, task, actor.account, scene.store.url, state, report=report)
 
 
 def _await(crew: Crew, verb: str) -> Message:

@@ -23,10 +23,10 @@ class Journal:
         self.folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock = open(folder / "lock", "w")
+            self._lock = open(folder / "lock", "w")  # noqa: SIM115, held open on purpose
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._entries = self._load()
-            self._file = open(folder / "journal.jsonl", "a")
+            self._file = open(folder / "journal.jsonl", "a")  # noqa: SIM115, kept for every write
         except BlockingIOError as error:
             raise ConfigError(f"another process works for this account in {folder}; end it first") from error
         except OSError as error:

@@ -67,7 +67,8 @@ def build_task_model(name: str, materials: Materials):  # type: ignore[no-untype
         count = sum(tensor.size for tensor in tensor_shapes(model))
         raise ConfigError(
             f"the model {name} does not fit this task: it has {count} parameters, the task's model "
-            f"{materials.manifest.model!r} has {materials.manifest.parameter_count} with other tensors; name another with --model"
+            f"{materials.manifest.model!r} has {materials.manifest.parameter_count} in other tensors; "
+            "name another with --model"
         )
     return model
 

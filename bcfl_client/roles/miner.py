@@ -125,7 +125,8 @@ class _Miner:
             work.collect(status)
             time.sleep(POLL_SECONDS)
         result = work.aggregate(inputs, status)
-        opening = Opening(result.root, result.content_digest, result.accuracy, work.scores(inputs), secrets.token_bytes(32))
+        scores, salt = work.scores(inputs), secrets.token_bytes(32)
+        opening = Opening(result.root, result.content_digest, result.accuracy, scores, salt)
         self._session.journal.save(f"aggregate-{status.round.id}.bin", result.data)
         self._session.journal.write(
             "seal",

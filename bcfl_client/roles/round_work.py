@@ -53,9 +53,7 @@ class RoundWork:
     _aggregate: Aggregate | None = None
 
     @classmethod
-    def begin(
-        cls, session: Session, scorer: ValidationScorer, status: Status, before: RoundWork | None
-    ) -> RoundWork:
+    def begin(cls, session: Session, scorer: ValidationScorer, status: Status, before: RoundWork | None) -> RoundWork:
         """Starts on the running round, knowing the one before where this process took part in it."""
         count = session.task.terms["parameterCount"]
         base = fetch_parameters(session.store, status.head.content_digest, status.head.root, count)

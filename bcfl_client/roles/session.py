@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eth_account.signers.local import LocalAccount
-
 from bcfl_client.chain.connection import connect
+from bcfl_client.chain.keys import LocalAccount
 from bcfl_client.chain.sender import Sender
 from bcfl_client.chain.task import Task, TaskActor
 from bcfl_client.errors import ContractReverted

@@ -74,7 +74,8 @@ class _Trainer:
             wanted, found = materials.manifest.input_shape, images.shape[1:]
             raise ConfigError(f"this task's images are {wanted[0]} x {wanted[1]}, yours are {found[0]} x {found[1]}")
         if int(labels.max()) >= materials.manifest.classes:
-            raise ConfigError(f"this task has {materials.manifest.classes} classes, your labels go up to {labels.max()}")
+            classes = materials.manifest.classes
+            raise ConfigError(f"this task has {classes} classes, your labels go up to {int(labels.max())}")
         model = build_task_model(settings.model, materials)
         self._samples = len(labels)
         self._local = LocalTrainer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -27,10 +28,10 @@ class Processes:
     def start(self, *arguments: str, key: str | None = None) -> subprocess.Popen[bytes]:
         """Starts `bcfl ARGUMENTS` for the account of `key`, its output in a file."""
         environment = {**os.environ, **({"BCFL_PRIVATE_KEY": key} if key else {})}
-        log = open(self._folder / f"{len(self._running)}-{arguments[0]}.log", "wb")
-        process = subprocess.Popen(
-            [*BCFL, *arguments], cwd=self._folder, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
+        with open(self._folder / f"{len(self._running)}-{arguments[0]}.log", "wb") as log:
+            process = subprocess.Popen(
+                [*BCFL, *arguments], cwd=self._folder, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
         self._running.append(process)
         return process
 
@@ -40,10 +41,8 @@ class Processes:
 
     def end(self) -> None:
         for process in self._running:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             process.wait()
 
 

@@ -11,7 +11,7 @@ from .conftest import run_demo
 
 def test_life_cycle_on_ganache(tmp_path: Path) -> None:
     """From deployment to audit, a task on Ganache: nothing relies on what only Anvil does."""
-    with DevChain(kind="ganache") as chain:
+    with DevChain(kind="ganache", block_time=0) as chain:
         report = run_demo(
             tmp_path, "--rpc", chain.url, "--dataset", "digits", "--rounds", "1", "--trainers", "2", "--miners", "2"
         )
