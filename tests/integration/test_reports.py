@@ -53,17 +53,6 @@ def test_rewards_as_a_table_and_as_json(task: Task, capsys: pytest.CaptureFixtur
     """A line per participant, and the same in wei."""
     lines = _said(capsys, task, "rewards").splitlines()
     assert lines[0].split()[:5] == ["role", "account", "deposit", "samples", "rounds"]
-        "role",
-        "account",
-        "deposit",
-        "samples",
-        "rounds",
-        "score",
-        "earned",
-        "refunded",
-        "slashed",
-        "withdrawn",
-    ]
     assert world.accounts[1].address in lines[1]
     assert "100,000 gwei" in lines[2]
     assert lines[3].startswith("paid in 0.5001 ether = paid out 0 wei")
