@@ -61,4 +61,5 @@ def _on_sigterm(number: int, frame: FrameType | None) -> None:
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())
+    # Parts of it may be a stranger's words, and control codes could rewrite the reader's terminal.
+    return "".join(c if c.isprintable() else "?" for c in " ".join(str(error).split()))

@@ -14,6 +14,7 @@ import pytest
 from bcfl_client.cli import main
 from bcfl_client.cli.parser import build_parser
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 DEAD = "http://127.0.0.1:9"
 ADDRESS = "0x5392A33F7F677f59e833FEBF4016cDDD88fF9E67"
 
@@ -104,6 +105,12 @@ def test_a_fault_of_ours_is_one_line_and_a_traceback_on_demand() -> None:
     assert "Traceback" in done.stderr
 
 
+def test_a_strangers_words_cannot_rewrite_the_terminal() -> None:
+    """Control codes and line breaks in a message, say of a node, come out as one harmless line."""
+    done = _run(FAULT.format(error="OSError('a\\x1b[2Jb\\nc')"), BCFL_DEBUG="0")
+    assert done.stderr == "bcfl: unexpected OSError: a?[2Jb c (BCFL_DEBUG=1 shows where)\n"
+
+
 def test_a_reader_that_goes_away_is_no_fault() -> None:
     """`bcfl ... | head` ends quietly."""
     script = "import sys; from bcfl_client.cli import main; sys.exit(main(['--verbose', 'doctor']))"
@@ -155,6 +162,14 @@ def test_a_wrong_role_file_is_refused(
     (tmp_path / "trainer.toml").write_text(text)
     assert main(["train", "--config", str(tmp_path / "trainer.toml")]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["train", "mine"])
+def test_the_role_files_of_the_documentation_are_read(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """All that they lack is the task."""
+    name = {"train": "trainer.toml", "mine": "miner.toml"}[command]
+    assert main([command, "--config", str(EXAMPLES / name)]) == 2
+    assert capsys.readouterr().err == f"bcfl: --task is needed; see `bcfl {command} --help`\n"
 
 
 def test_the_command_line_wins_over_the_file(
