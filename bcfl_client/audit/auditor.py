@@ -12,8 +12,9 @@ from bcfl_client.audit.report import AuditReport, Findings, ParticipantAudit, To
 from bcfl_client.audit.rescoring import make_rescorer
 from bcfl_client.audit.rounds import check_rounds
 from bcfl_client.audit.state import SeatState, TaskState, TrainerState
-from bcfl_client.chain.connection import Connection
+from bcfl_client.chain.connection import Connection, RpcError
 from bcfl_client.chain.history import Snapshot, TaskHistory, proxy_code, read_history, read_snapshot
+from bcfl_client.chain.release import foreign_contracts
 from bcfl_client.storage import ContentStore
 
 __all__ = ["audit_task"]
@@ -46,6 +47,7 @@ def audit_task(
     books, played = replay(history, findings)
     snapshot = read_snapshot(connection, history, _accounts(history, books))
     _check_origin(history, snapshot, findings)
+    _note_foreign_code(connection, history, findings)
     _check_books(books, snapshot, findings)
     forced = _check_balance(books, snapshot, findings)
     if books.terms["minWindow"] == 0:
@@ -95,6 +97,18 @@ def _check_origin(history: TaskHistory, snapshot: Snapshot, findings: Findings) 
     if snapshot.code != proxy_code(history):
         what = "code of a task with the published terms, publisher, factory and registry"
         findings.expect(where, "code", what, f"other code of {len(snapshot.code)} bytes")
+
+
+def _note_foreign_code(connection: Connection, history: TaskHistory, findings: Findings) -> None:
+    try:
+        foreign = foreign_contracts(connection, history)
+    except RpcError as error:
+        findings.notes.append(f"the contracts' code could not be compared with that of this version ({error})")
+        return
+    for contract in foreign:
+        findings.notes.append(
+            f"the code of {contract} is not that of this version: what it did is checked here, what it can do is not"
+        )
 
 
 def _check_books(books: TaskState, snapshot: Snapshot, findings: Findings) -> None:

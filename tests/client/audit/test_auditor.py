@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from bcfl_client.audit import AuditReport, audit_task
 from bcfl_client.chain.connection import Connection
 from bcfl_client.chain.contracts import artifact
 from bcfl_client.chain.history import find_tasks
+from bcfl_client.chain.sender import Sender
 from bcfl_client.errors import ChainMismatch, ConfigError
 from bcfl_client.storage import Content, DirectoryStore
 from bcfl_client.types import pack_scores
@@ -138,7 +140,7 @@ def test_a_false_aggregate_of_the_majority_is_named(world: World, store: Directo
     values = stage.parameters(honest.content_digest)
     values[77] += 1
     false = {"root": stage.root(values), "content_digest": stage.put(values).digest}
-    stage.mine({seat: false for seat in stage.miners})
+    stage.mine(dict.fromkeys(stage.miners, false))
     stage.finalise()
     report = _audit(stage)
     (difference,) = report.differences
@@ -253,6 +255,26 @@ def test_an_event_left_out_is_a_difference(stage: Stage, name: str) -> None:
     """Without any one of its events the task does not add up, and the audit says so instead of failing."""
     report = _lied(stage, name, lambda log: None)
     assert report.exit_code == 1 and report.summary
+
+
+def test_foreign_code_is_named(world: World, store: DirectoryStore) -> None:
+    """A factory of other contracts: what happened is checked, but the report says that the code is not ours."""
+    sender, task_code = world.sender(0), artifact("LearningTask")
+    elsewhere = deploy_code(sender, task_code.bytecode + task_code.codec.constructor(world.contracts.factory))
+    factory = artifact("TaskFactory")
+    made = deploy_code(sender, factory.bytecode + factory.codec.constructor(0, elsewhere))
+    stage = Stage(replace(world, contracts=replace(world.contracts, factory=made)), store)
+    report = _audit(stage)
+    assert report.ok
+    (note,) = report.notes
+    assert note.startswith(f"the code of TaskTransitions at {world.contracts.factory}")
+
+
+def deploy_code(sender: Sender, code: bytes) -> str:
+    """Address of a new contract."""
+    address = sender.wait(sender.send(None, code)).contract
+    assert address is not None
+    return address
 
 
 def test_no_task_at_the_address(world: World, store: DirectoryStore) -> None:

@@ -49,7 +49,9 @@ def test_difficulty_follows_the_wanted_time(difficulty: int, actual: int, wanted
 def test_ranking_and_displacement_on_paper() -> None:
     """One per cent of the highest price is one bucket; within it reputation, then offer, then arrival decide."""
     book = BidBook(3, 1000)
-    bids = {name: Bid(name, price, samples, 1) for name, price, samples in (("a", 109, 5), ("b", 100, 5), ("c", 100, 9))}
+    bids = {
+        name: Bid(name, price, samples, 1) for name, price, samples in (("a", 109, 5), ("b", 100, 5), ("c", 100, 9))
+    }
     for arrival, (name, rank) in enumerate((("a", 7), ("b", 0), ("c", 0)), 1):
         assert book.place(bids[name], rank, arrival) is None
     assert [bid.account for bid in book.ranked()] == ["a", "c", "b"]
