@@ -1,18 +1,18 @@
 """Every error that this package raises on purpose, by what the caller can do about it.
 
-    BcflError                      exit code 1
-    |- InputError                  exit code 2: the user can mend it; nothing was sent, nothing was lost
-    |  |- ConfigError              a file, option or key is wrong
-    |  |- DataError                a data set is unknown, missing or damaged
-    |  |- ConnectionFailed         nothing answers at the chain's or the store's address
-    |  `- ChainMismatch            the wrong chain, no contract there, a finished task, no funds
-    |- ChainError                  a transaction or a call went wrong
-    |  |- ContractReverted         the contract said no, and why
-    |  `- TransactionLost          sent, and not in a block by the deadline
-    `- ContentError                bytes from a content store
-       |- ContentMissing           nobody serves them
-       |- ContentMismatch          they are not what the chain promised
-       `- ContentTooLarge          there are more of them than the chain promised
+BcflError                      exit code 1
+|- InputError                  exit code 2: the user can mend it; nothing was sent, nothing was lost
+|  |- ConfigError              a file, option or key is wrong
+|  |- DataError                a data set is unknown, missing or damaged
+|  |- ConnectionFailed         nothing answers at the chain's or the store's address
+|  `- ChainMismatch            the wrong chain, no contract there, a finished task, no funds
+|- ChainError                  a transaction or a call went wrong
+|  |- ContractReverted         the contract said no, and why
+|  `- TransactionLost          sent, and not in a block by the deadline
+`- ContentError                bytes from a content store
+   |- ContentMissing           nobody serves them
+   |- ContentMismatch          they are not what the chain promised
+   `- ContentTooLarge          there are more of them than the chain promised
 """
 
 from __future__ import annotations

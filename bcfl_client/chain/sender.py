@@ -21,6 +21,8 @@ __all__ = ["Receipt", "Sender"]
 _POLL_SECONDS = 0.02
 _RESEND_SECONDS = 2.0
 _TIP = 10**9  # wei per gas
+_HEADROOM = 60_000
+_MOST_GAS = 2**24  # of one transaction, where EIP-7825 is in force
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,17 @@ class Sender:
         self._raw: dict[str, str] = {}
         self.gas_used = 0
 
-    def send(self, to: str | None, data: bytes, value: int = 0, codec: Codec | None = None, context: str = "") -> str:
-        """Signs and sends; returns the transaction hash. `value` in wei, `to` None creates a contract.
+    def send(
+        self,
+        to: str | None,
+        data: bytes,
+        value: int = 0,
+        codec: Codec | None = None,
+        context: str = "",
+        headroom: int = _HEADROOM,
+    ) -> str:
+        """Signs and sends; returns the transaction hash. `value` in wei, `to` None creates a contract. `headroom` is
+        gas for what others may cause by acting at the same moment, such as making this call close a phase.
 
         Raises ContractReverted (by the errors of `codec`) or ChainMismatch (no funds) before anything is sent.
         """
@@ -68,8 +79,8 @@ class Sender:
         for answer in answers:
             if isinstance(answer, RpcError):
                 raise self._explain(answer, codec, value, context) from answer
-        # Others may act first and make this call the one that closes a phase: leave room for that.
-        gas = int(answers[0], 16) * 3 // 2 + 60_000
+        estimate = int(answers[0], 16)
+        gas = max(estimate, min(estimate * 5 // 4 + headroom, _MOST_GAS))
         base_fee = int(answers[1].get("baseFeePerGas", "0x0"), 16)
         # The count of the chain wins where it is ahead: another process may have used the key.
         self._nonce = max(self._nonce or 0, int(answers[2], 16))

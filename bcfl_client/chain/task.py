@@ -16,6 +16,9 @@ from bcfl_client.types import Event, Head, Opening, Phase, Role, Round, Stage, S
 
 __all__ = ["MinerSeat", "Task", "TaskActor", "TrainerSeat", "read_logs", "transaction_costs"]
 
+_HEADROOM = 60_000  # gas
+_VOTES_HEADROOM = 1_000_000  # gas: the call that ends Check counts all verdicts
+
 
 @dataclass(frozen=True)
 class TrainerSeat:
@@ -249,11 +252,11 @@ class TaskActor:
 
     def check(self, seat: int, verdicts: int) -> Receipt:
         """Posts the verdicts on the round's updates."""
-        return self._act("check", seat, verdicts)
+        return self._act("check", seat, verdicts, headroom=_VOTES_HEADROOM)
 
     def seal(self, seat: int, digest: bytes) -> Receipt:
         """Seals the own aggregate and scores."""
-        return self._act("seal", seat, digest)
+        return self._act("seal", seat, digest, headroom=_VOTES_HEADROOM)
 
     def propose(self, seat: int, opening: Opening, nonce: int) -> Receipt:
         """Proposes a block."""
@@ -271,9 +274,9 @@ class TaskActor:
         """Sends `account` (the own one if None) what it may have."""
         return self._act("withdraw", account or self.sender.address)
 
-    def _act(self, function: str, *args: object, value: int = 0) -> Receipt:
+    def _act(self, function: str, *args: object, value: int = 0, headroom: int = _HEADROOM) -> Receipt:
         data = self.task.codec.call(function, *args)
-        digest = self.sender.send(self.task.address, data, value, self.task.codec, function)
+        digest = self.sender.send(self.task.address, data, value, self.task.codec, function, headroom)
         return self.sender.wait(digest, codec=self.task.codec)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bcfl_client.errors import DataError
-from bcfl_client.learning.datasets import DIGITS, Dataset, load_dataset
+from bcfl_client.learning.datasets import DIGITS, TORCHVISION_FOLDERS, Dataset, load_dataset
 from bcfl_client.learning.download import download_dataset
 
 __all__ = ["DATA_VARIABLE", "choose_dataset"]
@@ -22,7 +22,7 @@ def choose_dataset(name: str, folder: Path, say: Callable[[str], None]) -> tuple
     not hold it: whoever names a folder wants that data.
     """
     given = os.environ.get(DATA_VARIABLE)
-    if name == DIGITS or given:
+    if name not in TORCHVISION_FOLDERS or given:
         root = Path(given) if given else None
         dataset = load_dataset(name, root)
     else:

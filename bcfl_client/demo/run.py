@@ -85,7 +85,9 @@ def run_demo(settings: DemoSettings) -> int:
         whose = " (Anvil, started for this run)" if chain else ""
         progress.say(f"chain {connection.chain_id} at {connection.url}{whose}")
         dataset, data_root = choose_dataset(settings.dataset, settings.folder, progress.say)
+        build_model(settings.model, dataset.input_shape, dataset.classes)
         store = open_store(settings.store or f"dir:{folder / 'store'}")
+        store.put(b"BC-FL")  # whether it can be written to shows here, not in an actor
         crew = stack.enter_context(Crew(folder))
         scene = _Stage(settings, connection, store, folder, dataset, data_root)
         run = _play(scene, crew, progress)
@@ -182,7 +184,7 @@ def _publish(scene: _Stage, actor: Actor, factory: str, report: Report) -> None:
     task = publish(scene.connection, sender, scene.store, factory, config, scene.data_root)
     report("published", {"task": task})
     session = _session(scene, actor, task, report)
-    follow(session, lambda status: None, _PUBLISHER_PATIENCE_SECONDS)
+    follow(session, lambda status: False, _PUBLISHER_PATIENCE_SECONDS)
     session.withdraw()
     report("done", {"gas": sender.gas_used + session.actor.sender.gas_used})
 

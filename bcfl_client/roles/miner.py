@@ -71,15 +71,15 @@ class _Miner:
             raise ChainMismatch(f"the task does not take this bid: {error}") from error
         self._session.report("bid", {"fee": self._settings.fee})
 
-    def act(self, status: Status) -> None:
-        """Does what the phase asks for."""
+    def act(self, status: Status) -> bool:
+        """Does what the phase asks for. True when there is nothing left to do: this bid was not selected."""
         if self._seat is None:
             self._seat = self._session.task.seat(Role.MINER, self._session.address)
             if self._seat is None:
-                self._session.withdraw()
-                return
+                self._session.report("not selected", {})
+                return True
         if not status.round.active_miners >> self._seat & 1:
-            return
+            return False
         if status.phase == Phase.REVEAL:
             self._round(status).collect(status)
         elif status.phase == Phase.CHECK:
@@ -90,6 +90,7 @@ class _Miner:
             self._mine(status, self._seat)
         elif status.phase == Phase.OPEN:
             self._open(status, self._seat)
+        return False
 
     def _round(self, status: Status) -> RoundWork:
         if self._work is None or self._work.round_id != status.round.id:

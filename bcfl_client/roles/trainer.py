@@ -95,17 +95,18 @@ class _Trainer:
             raise ChainMismatch(f"the task does not take this bid: {error}") from error
         self._session.report("bid", {"samples": self._samples, "price": self._settings.price})
 
-    def act(self, status: Status) -> None:
-        """Does what the phase asks for."""
+    def act(self, status: Status) -> bool:
+        """Does what the phase asks for. True when there is nothing left to do: this bid was not selected."""
         if self._seat is None:
             self._seat = self._session.task.seat(Role.TRAINER, self._session.address)
             if self._seat is None:
-                self._session.withdraw()
-                return
+                self._session.report("not selected", {})
+                return True
         if status.phase == Phase.COMMIT:
             self._commit(status, self._seat)
         elif status.phase == Phase.REVEAL:
             self._reveal(status, self._seat)
+        return False
 
     def _commit(self, status: Status, seat: int) -> None:
         session, round_id = self._session, status.round.id

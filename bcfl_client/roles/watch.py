@@ -20,11 +20,12 @@ _log = logging.getLogger(__name__)
 
 def follow(
     session: Session,
-    act: Callable[[Status], None],
+    act: Callable[[Status], bool],
     patience_seconds: float,
     key: Callable[[Status], Hashable] = lambda status: None,
 ) -> None:
-    """Calls `act` with the status of a running task each time its round, phase or `key` changes, until it is closed.
+    """Calls `act` with the status of a running task each time its round, phase or `key` changes, until the task is
+    closed or `act` says that there is nothing left to do.
 
     What the contract refuses is logged: the next phase may go better. A chain or store that does not answer, or bytes
     that are not there, are tried again for ten minutes. A heavy transition that nobody has made `patience_seconds`
@@ -40,8 +41,8 @@ def follow(
             now_seen = (status.phase, status.round.id, status.round.attempt, key(status))
             if now_seen != seen:
                 since = time.monotonic()
-                if status.state == State.RUNNING:
-                    _attempt(act, status)
+                if status.state == State.RUNNING and _attempt(act, status):
+                    return
                 seen = now_seen
             elif status.phase in (Phase.SELECT, Phase.FINALISE) and time.monotonic() - since >= patience_seconds:
                 session.advance(status)
@@ -56,8 +57,11 @@ def follow(
             time.sleep(_RETRY_SECONDS)
 
 
-def _attempt(act: Callable[[Status], None], status: Status) -> None:
+def _attempt(act: Callable[[Status], bool], status: Status) -> bool:
     try:
-        act(status)
+        return act(status)
     except ContractReverted as error:
+        if not error.name.startswith("LearningTask_"):
+            raise  # no rule of the task: out of gas, most likely, because others acted at the same moment
         _log.warning("round %d: %s", status.round.id, error)
+        return False
