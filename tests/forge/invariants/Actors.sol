@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Role, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
+import {GasBurner, ReEnterer, Refuser} from "../utils/Receivers.sol";
+import {Scenario} from "../utils/Scenario.sol";
+
+/// @notice Twelve accounts that may all train and mine, three of them hostile receivers, and the books about every
+/// task they take part in, kept from outside of the contracts.
+abstract contract Actors is Scenario {
+    uint256 internal constant TASK_FEE = 7 wei;
+
+    address[] internal people; // bidders
+    address internal refuser;
+    address internal burner;
+    address internal stranger;
+
+    uint256 internal paidIn; // to the current task: reward and deposits
+    uint256 internal withdrawn;
+    uint256 internal forced; // ether that nobody asked for
+    uint256 internal burntBefore; // by earlier tasks, with all fees
+    uint256 internal tasksClosed;
+
+    function _gather() internal {
+        stranger = _named("stranger");
+        refuser = address(new Refuser());
+        burner = address(new GasBurner());
+        people.push(refuser);
+        people.push(burner);
+        people.push(address(new ReEnterer()));
+        for (uint256 i; i < 9; ++i) people.push(_named(string.concat("person ", vm.toString(i))));
+        _deploy(TASK_FEE);
+    }
+
+    /// @dev A task with small, arbitrary terms: windows of seconds, odd sums, every threshold somewhere in its range.
+    function _publishAny(uint256 seed) internal {
+        delete trainers;
+        delete miners;
+        Terms memory t = _defaultTerms();
+        t.rounds = uint16(_pick(seed, "rounds", 1, 5));
+        t.trainerSlots = uint8(_pick(seed, "trainerSlots", 2, 7));
+        t.minerSlots = uint8(_pick(seed, "minerSlots", 1, 4));
+        t.minTrainers = uint8(_pick(seed, "minTrainers", 1, 2));
+        t.minUpdates = uint8(_pick(seed, "minUpdates", 1, t.minTrainers));
+        t.maxVoidRounds = uint8(_pick(seed, "maxVoidRounds", 0, 4));
+        t.maxStrikes = uint8(_pick(seed, "maxStrikes", 1, 4));
+        t.closeWhenFull = seed & 1 == 0;
+        t.reward = _pick(seed, "reward", 1e6, 1e18);
+        t.maxPrice = uint64(_pick(seed, "maxPrice", 1, 1e12));
+        t.maxFee = uint80(_pick(seed, "maxFee", 0, 1e17));
+        t.penalty = uint64(_pick(seed, "penalty", 0, 1e14));
+        t.minerShare = uint16(_pick(seed, "minerShare", 1, 9999));
+        t.slashShare = uint16(_pick(seed, "slashShare", 1000, 10_000));
+        t.earlyBonus = uint16(_pick(seed, "earlyBonus", 0, 10_000));
+        t.targetAccuracy = seed & 6 == 0 ? 0 : 9000;
+        t.payScore = uint16(_pick(seed, "payScore", 0, 10_000));
+        t.startQuality = uint16(_pick(seed, "startQuality", 1, 65_535));
+        t.biddingWindow = 8;
+        t.maxTrainingTime = 8;
+        t.commitWindow = 8;
+        t.revealWindow = 4;
+        t.checkWindow = 4;
+        t.sealWindow = 4;
+        t.mineWindow = 4;
+        t.openWindow = 4;
+        t.forkWindow = uint32(_pick(seed, "forkWindow", 0, 3));
+        t.challengeWindow = uint32(_pick(seed, "challengeWindow", 1, 20));
+        t.minWindow = uint32(_pick(seed, "minWindow", 0, t.challengeWindow));
+        t.difficulty = _pick(seed, "difficulty", 1, 4);
+        t.blockTime = uint32(_pick(seed, "blockTime", 0, 2));
+        // Shares must not floor to zero, which few draws would do.
+        uint256 least = uint256(t.rounds) * 8 * 10_000;
+        if (t.reward * t.minerShare < least || t.reward * (10_000 - t.minerShare) < least) t.minerShare = 5000;
+        _publish(t);
+        (paidIn, withdrawn, forced) = (t.reward, 0, 0);
+        burntBefore += TASK_FEE;
+    }
+
+    function _pick(uint256 seed, bytes32 what, uint256 low, uint256 high) internal pure returns (uint256) {
+        return _within(uint256(keccak256(abi.encode(seed, what))), low, high);
+    }
+
+    // ------------------------------------------------------------------ books
+
+    /// @dev Deposits that are bid or staked in the current task, which is not closed.
+    function _atStake() internal view returns (uint256 sum) {
+        if (trainers.length == 0) {
+            for (uint256 i; i < people.length; ++i) sum += _deposits(people[i]);
+        }
+        for (uint8 i; i < trainers.length; ++i) sum += task.trainer(i).deposit;
+        for (uint8 m; m < miners.length; ++m) sum += task.miner(m).deposit;
+    }
+
+    function _owedToPeople() internal view returns (uint256 sum) {
+        sum = task.withdrawable(publisher);
+        for (uint256 i; i < people.length; ++i) sum += task.withdrawable(people[i]);
+    }
+
+    /// @dev What only its hostile owner keeps from leaving.
+    function _stuck() internal view returns (uint256) {
+        return task.withdrawable(refuser) + task.withdrawable(burner);
+    }
+
+    function _isHostile(address account) internal view returns (bool) {
+        return account == refuser || account == burner;
+    }
+
+    function _deposits(address account) private view returns (uint256) {
+        return task.bidOf(Role.Trainer, account).deposit + task.bidOf(Role.Miner, account).deposit;
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Test} from "../utils/Test.sol";
+import {Handler} from "./Handler.sol";
+import {WatchedHandler} from "./WatchedHandler.sol";
+
+/// @notice Twelve accounts, hostile receivers among them, one small task after the other. All statements share one
+/// campaign; the handler checks on its own that time and rounds only go forward, that closed tasks only pay out, and
+/// that nothing can be done twice. Calls take seeds, so a dictionary of seen values would only cost time.
+abstract contract Campaign is Test {
+    WatchedHandler internal handler;
+
+    function setUp() public {
+        handler = new WatchedHandler();
+    }
+
+    function targetContracts() public view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(handler);
+    }
+
+    function targetSelectors() public view returns (FuzzSelector[] memory targets) {
+        targets = new FuzzSelector[](1);
+        targets[0] = FuzzSelector(address(handler), _calls());
+    }
+
+    /// @dev After each run: from wherever it got to, everybody gets out.
+    function afterInvariant() public {
+        handler.exit();
+        handler.expectAll();
+    }
+
+    function _calls() internal pure virtual returns (bytes4[] memory);
+}
+
+/// @notice The clock runs as it likes: phases end by time as often as by acts.
+contract InvariantsTest is Campaign {
+    /// forge-config: default.invariant.runs = 320
+    /// forge-config: default.invariant.depth = 200
+    /// forge-config: default.invariant.fail-on-revert = true
+    /// forge-config: default.invariant.dictionary-weight = 0
+    /// forge-config: default.invariant.include-storage = false
+    /// forge-config: default.invariant.include-push-bytes = false
+    /// forge-config: default.invariant.max-fuzz-dictionary-values = 10
+    /// forge-config: default.invariant.max-fuzz-dictionary-addresses = 10
+    function invariant_holdsWhileTheClockRuns() public view {
+        handler.expectAll();
+    }
+
+    function _calls() internal pure override returns (bytes4[] memory calls) {
+        calls = new bytes4[](5);
+        calls[0] = Handler.act.selector;
+        calls[1] = Handler.actAll.selector;
+        calls[2] = Handler.pay.selector;
+        calls[3] = Handler.probe.selector;
+        calls[4] = Handler.jump.selector;
+    }
+}
+
+/// @notice The clock moves only where nobody can act: whole rounds in one second, and tasks that come far.
+contract PatientInvariantsTest is Campaign {
+    /// forge-config: default.invariant.runs = 320
+    /// forge-config: default.invariant.depth = 200
+    /// forge-config: default.invariant.fail-on-revert = true
+    /// forge-config: default.invariant.dictionary-weight = 0
+    /// forge-config: default.invariant.include-storage = false
+    /// forge-config: default.invariant.include-push-bytes = false
+    /// forge-config: default.invariant.max-fuzz-dictionary-values = 10
+    /// forge-config: default.invariant.max-fuzz-dictionary-addresses = 10
+    function invariant_holdsWithinOneSecond() public view {
+        handler.expectAll();
+    }
+
+    function _calls() internal pure override returns (bytes4[] memory calls) {
+        calls = new bytes4[](4);
+        calls[0] = Handler.act.selector;
+        calls[1] = Handler.actAll.selector;
+        calls[2] = Handler.pay.selector;
+        calls[3] = Handler.probe.selector;
+    }
+}
