@@ -126,18 +126,18 @@ def _audit(args: argparse.Namespace) -> int:
     from bcfl_client.audit import audit_task
     from bcfl_client.storage import open_store
 
-    def tell(line: str) -> None:
-        if args.verbose:
-            print(line, file=sys.stderr)
-
     store = open_store(args.store)
     store.check()
-    report = audit_task(connect_to(args), store, args.task, model=args.model, progress=tell)
+    report = audit_task(connect_to(args), store, args.task, model=args.model, progress=_tell)
     if args.report is not None:
         text = json.dumps({**asdict(report), "ok": report.ok}, indent=1) + "\n"
         write_whole(args.report, lambda file: file.write(text.encode()))
     print(report.summary)
     return report.exit_code
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def _export(args: argparse.Namespace) -> int:

@@ -50,7 +50,8 @@ interface ILearningTask is ITaskEvents {
 
     /// @notice Opens the commitment of `seat`. Whoever knows the 32-byte salt may relay it.
     /// @dev Requirements: phase Reveal (`WrongPhase`), a commitment of this round (`NoCommit`), not yet opened
-    /// (`AlreadyRevealed`), the same values (`WrongOpening`). Emits {Revealed}. `trainingTime` in milliseconds.
+    /// (`AlreadyRevealed`), at least one sample (`TooFewSamples`), the same values (`WrongOpening`). Emits {Revealed}.
+    /// `trainingTime` in milliseconds.
     function reveal(
         uint8 seat,
         bytes32 root,

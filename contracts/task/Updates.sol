@@ -11,8 +11,10 @@ abstract contract Updates is TaskBase, ILearningTask {
     /// @inheritdoc ILearningTask
     function commit(uint8 seat, bytes32 digest) external {
         Terms memory t = _require(Phase.Commit);
+        if (seat >= _trainers.length || _trainers[seat].account != msg.sender) {
+            revert LearningTask_NotYourSeat(msg.sender, seat);
+        }
         Trainer storage tr = _trainers[seat];
-        if (tr.account != msg.sender) revert LearningTask_NotYourSeat(msg.sender, seat);
         if (tr.strikes >= t.maxStrikes) revert LearningTask_StruckOut(seat);
         if (digest == 0) revert LearningTask_EmptyDigest();
         uint16 id = _round.id;
@@ -36,10 +38,11 @@ abstract contract Updates is TaskBase, ILearningTask {
         bytes32 salt
     ) external {
         _require(Phase.Reveal);
-        Trainer storage tr = _trainers[seat];
         uint16 id = _round.id;
-        if (tr.round != id) revert LearningTask_NoCommit(seat);
+        if (seat >= _trainers.length || _trainers[seat].round != id) revert LearningTask_NoCommit(seat);
+        Trainer storage tr = _trainers[seat];
         if (tr.stage == Stage.Revealed) revert LearningTask_AlreadyRevealed(seat);
+        if (samples == 0) revert LearningTask_TooFewSamples(0, 1);
         // Attempt 0: attempts count minings, updates are made once a round.
         bytes32 digest =
             Digests.update(Digests.Place(id, 0, tr.account), root, contentId, samples, trainingTime, salt);

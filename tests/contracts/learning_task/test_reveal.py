@@ -57,6 +57,12 @@ def test_twice(play: Play, alice: Any) -> None:
         play.task.reveal(0, *play.said.update(0).values(), {"from": alice})
 
 
+def test_without_samples(play: Play, alice: Any) -> None:
+    """An update of nothing would be averaged with weight one and never judged by its size."""
+    with reverts("LearningTask_TooFewSamples", 0, 1):
+        play.task.reveal(0, *replace(play.said.update(0), samples=0).values(), {"from": alice})
+
+
 @pytest.mark.parametrize(
     "change",
     [
