@@ -82,8 +82,10 @@ abstract contract ModelChain is TaskBase, ILearningTask {
     }
 
     function _own(Terms memory t, uint8 seat) private view returns (Miner storage mi) {
+        if (seat >= _miners.length || _miners[seat].account != msg.sender) {
+            revert LearningTask_NotYourSeat(msg.sender, seat);
+        }
         mi = _miners[seat];
-        if (mi.account != msg.sender) revert LearningTask_NotYourSeat(msg.sender, seat);
         if (mi.strikes >= t.maxStrikes) revert LearningTask_StruckOut(seat);
     }
 

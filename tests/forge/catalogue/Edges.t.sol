@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {ITaskEvents} from "../../../contracts/interfaces/ITaskEvents.sol";
 import {IReputation} from "../../../contracts/interfaces/IReputation.sol";
 import {Opening, Phase, State, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
 import {Scenario} from "../utils/Scenario.sol";
@@ -137,6 +138,23 @@ contract EdgesTest is Scenario {
             }
             vm.assertEq(task.miner(2).earned, FEE / 6, "paid");
         }
+    }
+
+    // ------------------------------------------------------------------ seats
+
+    /// @dev A seat that does not exist is refused by name like somebody else's.
+    function test_seatsThatDoNotExistAreNobodys() public {
+        _start(_defaultTerms());
+        bytes memory nobodys =
+            abi.encodeWithSelector(ITaskEvents.LearningTask_NotYourSeat.selector, address(this), 4);
+        vm.expectRevert(nobodys);
+        task.commit(4, keccak256("digest"));
+        _commitAll();
+        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_NoCommit.selector, 4));
+        task.reveal(4, 0, 0, 0, 0, 0);
+        _revealAll();
+        vm.expectRevert(nobodys);
+        task.check(4, 0);
     }
 
     // ------------------------------------------------------------------ ends
