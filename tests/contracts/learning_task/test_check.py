@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ..support import chain
-from ..support.errors import OUT_OF_RANGE, reverts
+from ..support.errors import reverts
 from ..support.events import log, logs, names
 from ..support.kinds import Phase, Verdict
 from ..support.play import Play
@@ -46,7 +46,7 @@ def test_not_your_seat(play: Play, nick: Any) -> None:
 
 
 def test_no_such_seat(play: Play, mia: Any) -> None:
-    with reverts(OUT_OF_RANGE):
+    with reverts("LearningTask_NotYourSeat", mia, 3):
         play.task.check(3, play.said.verdicts(), {"from": mia})
 
 
@@ -110,6 +110,16 @@ def test_strict_majority_rejects(play: Play, rejections: list[Verdict], inputs: 
     for seat, verdict in enumerate(rejections):
         play.check(seat, verdicts=play.said.verdicts({0: verdict}))
     assert play.task.inputs() == inputs
+
+
+def test_half_is_no_majority(publish: Any) -> None:
+    """One of two miners rejects nothing."""
+    play = publish()
+    play.miners = play.miners[:2]
+    play.until(Phase.CHECK)
+    play.check(0, verdicts=play.said.verdicts({0: Verdict.COPY}))
+    play.check(1)
+    assert play.task.inputs() == 0b111
 
 
 def test_absent_miners_count(publish: Any) -> None:

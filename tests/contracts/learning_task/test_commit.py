@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ..support import chain
-from ..support.errors import OUT_OF_RANGE, reverts
+from ..support.errors import reverts
 from ..support.events import log
 from ..support.kinds import Phase, Stage
 from ..support.play import Play
@@ -43,7 +43,7 @@ def test_not_your_seat(task: Any, alice: Any, bob: Any) -> None:
 
 
 def test_no_such_seat(task: Any, alice: Any) -> None:
-    with reverts(OUT_OF_RANGE):
+    with reverts("LearningTask_NotYourSeat", alice, 3):
         task.commit(3, DIGEST, {"from": alice})
 
 

@@ -156,6 +156,19 @@ def test_fees(play: Play) -> None:
     assert play.task.pool() == BASE["reward"] - spent
 
 
+def test_odd_fee(publish: Any, eve: Any) -> None:
+    """The odd wei of a fee is in the openers' half."""
+    play = publish(rounds=1)
+    for seat, who in enumerate(play.trainers):
+        play.bid_as_trainer(who, (seat + 1) * 100, (seat + 1) * 100)
+    for who in play.miners:
+        play.bid_as_miner(who, 10_001)
+    play.let_pass(Phase.BIDDING)
+    tx = finalise(play.until(Phase.FINALISE), who=eve)
+    paid = [event["amount"] for event in logs(tx, "Paid") if event["role"] == Role.MINER]
+    assert paid == [5000 + 1667, 1667, 1667]
+
+
 def test_unspent_money_is_for_later_rounds(play: Play) -> None:
     """What flooring and a cheap miner leave over is shared out in the next round."""
     play.finalise()

@@ -102,6 +102,17 @@ def test_wrong_count_of_score_words(publish: Any) -> None:
         open_seal(play, 1, odd[1])
 
 
+def test_too_little_gas_to_finalise(publish: Any) -> None:
+    """A vote that should end the round and runs out of gas over it fails, so that an estimate covers both."""
+    play = publish(minWindow=0).until(Phase.OPEN)
+    play.open(1)
+    medians = chain.ahead(lambda: (play.open(2), play.medians())[1])
+    needed = chain.ahead(lambda: open_seal(play, 2, medians=medians).gas_used)
+    opening = play.said.opening(2)
+    with reverts("FailedCall"):
+        play.task.open(2, opening.values(), *medians, {"from": play.miners[2], "gas_limit": needed * 3 // 4})
+
+
 # ---------------------------------------------------------------------- successes
 
 
@@ -134,6 +145,17 @@ def test_disagreement_takes_longer(publish: Any) -> None:
     play.propose(0)
     play.open(1)
     open_seal(play, 2, other[2])
+    assert play.phase == Phase.CHALLENGE
+    assert play.status["deadline"] == play.round["firstProposal"] + play.terms["challengeWindow"]
+
+
+def test_silence_is_no_agreement(publish: Any) -> None:
+    """Unanimity is one of all selected miners, not of those who sealed."""
+    play = publish().until(Phase.SEAL)
+    play.seal(0, 1)
+    play.let_pass(Phase.SEAL)
+    play.propose(0)
+    open_seal(play, 1)
     assert play.phase == Phase.CHALLENGE
     assert play.status["deadline"] == play.round["firstProposal"] + play.terms["challengeWindow"]
 

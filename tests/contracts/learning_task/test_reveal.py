@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ..support import chain
-from ..support.errors import OUT_OF_RANGE, reverts
+from ..support.errors import reverts
 from ..support.events import log
 from ..support.kinds import Phase, Stage
 from ..support.play import Play
@@ -47,7 +47,7 @@ def test_no_commitment(play: Play, carol: Any) -> None:
 
 
 def test_no_such_seat(play: Play, alice: Any) -> None:
-    with reverts(OUT_OF_RANGE):
+    with reverts("LearningTask_NoCommit", 3):
         play.task.reveal(3, *play.said.update(0).values(), {"from": alice})
 
 
@@ -78,6 +78,16 @@ def test_other_values(play: Play, alice: Any, change: dict[str, Any]) -> None:
     """Every value is bound by the commitment."""
     with reverts("LearningTask_WrongOpening", 0):
         play.task.reveal(0, *replace(play.said.update(0), **change).values(), {"from": alice})
+
+
+def test_no_samples(publish: Any, alice: Any) -> None:
+    """An update of no samples is none, though it was committed."""
+    play = publish().until(Phase.COMMIT)
+    empty = replace(play.said.update(0), samples=0)
+    chain.send(alice, play.task.commit, 0, play.said.commitment(0, empty))
+    play.commit(1, 2)
+    with reverts("LearningTask_TooFewSamples", 0, 1):
+        play.task.reveal(0, *empty.values(), {"from": alice})
 
 
 def test_copied_commitment(publish: Any, bob: Any) -> None:

@@ -41,6 +41,11 @@ def test_not_your_seat(play: Play, nick: Any) -> None:
         play.task.seal(0, DIGEST, {"from": nick})
 
 
+def test_no_such_seat(play: Play, mia: Any) -> None:
+    with reverts("LearningTask_NotYourSeat", mia, 3):
+        play.task.seal(3, DIGEST, {"from": mia})
+
+
 def test_struck_out(publish: Any, olga: Any) -> None:
     play = publish(maxStrikes=1).until(Phase.SEAL)
     play.seal(0, 1)

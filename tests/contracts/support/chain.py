@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
@@ -93,10 +94,8 @@ def _containers() -> list[Any]:
 
 def ahead(look: Callable[[], T]) -> T:
     """What `look` finds in a future that is then undone."""
-    snapshot = rpc("evm_snapshot")
-    found = look()
-    rpc("evm_revert", snapshot)
-    return found
+    with contextmanager(isolated)():
+        return look()
 
 
 @cache

@@ -21,7 +21,7 @@ def reverts(name: str, *args: Any) -> Iterator[None]:
     """
     with pytest.raises(VirtualMachineError) as caught:
         yield
-    expected = f"{name}: {', '.join(map(_shown, args))}" if "_" in name else name
+    expected = f"{name}: {', '.join(map(_shown, args))}" if name.isidentifier() else name
     assert caught.value.revert_msg == expected
 
 
