@@ -28,6 +28,7 @@ class Journal:
             self._entries = self._load()
             self._file = open(folder / "journal.jsonl", "a")  # noqa: SIM115, kept for every write
         except BlockingIOError as error:
+            self._lock.close()
             raise ConfigError(f"another process works for this account in {folder}; end it first") from error
         except OSError as error:
             raise ConfigError(f"cannot use the state folder {folder}: {error.strerror}") from error

@@ -1,0 +1,31 @@
+"""Proof of work: the search finds what the contract accepts, and nothing else."""
+
+from __future__ import annotations
+
+from bcfl_client.chain.digests import target, work_digest
+from bcfl_client.roles.mining import search_nonce
+
+HEADER = bytes(range(32))
+
+
+def test_nonce_is_the_first_that_meets_the_difficulty() -> None:
+    """Against the digest computed one by one with another implementation of Keccak."""
+    for difficulty in (1, 2, 1000, 5000):
+        nonce, tried = search_nonce(HEADER, difficulty, lambda: False)
+        limit = target(difficulty)
+        expected = next(n for n in range(10**6) if int.from_bytes(work_digest(HEADER, n), "big") <= limit)
+        assert nonce == expected and tried == expected + 1
+
+
+def test_search_stops_when_told() -> None:
+    """Somebody else's block ends the search."""
+    looks = iter([False, False, True])
+    nonce, tried = search_nonce(HEADER, 2**64, lambda: next(looks))
+    assert nonce is None and tried == 2 * 4096
+
+
+def test_another_header_needs_another_nonce() -> None:
+    """A nonce found for one sender, round or result is worth nothing for another: all are in the header (D01, D02)."""
+    nonce, _ = search_nonce(HEADER, 5000, lambda: False)
+    assert nonce is not None
+    assert int.from_bytes(work_digest(HEADER[::-1], nonce), "big") > target(5000)
