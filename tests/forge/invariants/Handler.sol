@@ -299,7 +299,7 @@ contract Handler is Actors {
         u = super._updateOf(i);
         // Claims below, at and above the bid.
         uint256 kind = uint256(u.root) % 4;
-        if (kind == 0) u.samples = 0;
+        if (kind == 0) u.samples = 1;
         if (kind == 1) u.samples = type(uint32).max;
     }
 
