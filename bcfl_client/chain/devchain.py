@@ -27,7 +27,9 @@ __all__ = ["DEV_MNEMONIC", "DevChain", "dev_key", "find_anvil"]
 # Published with every Anvil, Ganache and Hardhat: whoever has it owns these accounts, on every chain.
 DEV_MNEMONIC = "test test test test test test test test test test test junk"
 _BALANCE_ETHER = 10_000
-_PACKAGES = Path(__file__).resolve().parents[2] / "node_modules"
+_ROOT = Path(__file__).resolve().parents[2]
+_PACKAGES = _ROOT / "node_modules"
+_SCRATCH = _ROOT / "build"
 _POLL_SECONDS = 0.02
 _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
@@ -62,6 +64,7 @@ class DevChain:
         self._command = [*arguments(host, block_time, accounts), *extra]
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
+        self._cache: tempfile.TemporaryDirectory[str] | None = None
 
     @property
     def url(self) -> str:
@@ -107,10 +110,14 @@ class DevChain:
     def _start(self) -> None:
         option = "--port" if self._kind == "anvil" else "--server.port"
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
+        # Anvil puts old states there and leaves them; its own choice is the user's home.
+        _SCRATCH.mkdir(parents=True, exist_ok=True)
+        self._cache = tempfile.TemporaryDirectory(prefix="chain-", dir=_SCRATCH)  # noqa: SIM115  removed with the process
+        cache = ["--cache-path", self._cache.name] if self._kind == "anvil" else []
         try:
             # A session of its own: a terminal's Ctrl-C reaches us alone, and we end it in order.
             self._process = subprocess.Popen(
-                [*self._command, option, str(self.port)],
+                [*self._command, *cache, option, str(self.port)],
                 stdin=subprocess.DEVNULL,
                 stdout=self._output,
                 stderr=subprocess.STDOUT,
@@ -159,6 +166,9 @@ class DevChain:
         if self._output is not None:
             self._output.close()
             self._output = None
+        if self._cache is not None:
+            self._cache.cleanup()
+            self._cache = None
 
     def _last_words(self) -> str:
         assert self._output is not None

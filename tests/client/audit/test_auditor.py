@@ -189,20 +189,20 @@ def test_an_update_that_is_not_what_its_root_says(stage: Stage) -> None:
 # ------------------------------------------------------------------ models
 
 
-def test_a_users_own_model_is_never_imported(
+def test_a_users_auditors_model_is_never_imported(
     world: World, store: DirectoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The name in a manifest opens nothing; named by the auditor, the model scores; another one is refused."""
     (tmp_path / "hostile_model.py").write_text("raise SystemExit('imported')")
     source = "from torch import nn\ndef make():\n    return nn.Sequential(nn.Flatten(), nn.Linear(4, 3))\n"
-    (tmp_path / "own_model.py").write_text(source)
+    (tmp_path / "auditors_model.py").write_text(source)
     monkeypatch.syspath_prepend(str(tmp_path))
-    stage = Stage(world, store, model="hostile_model:make", builds="own_model:make").bid().select()
+    stage = Stage(world, store, model="hostile_model:make", builds="auditors_model:make").bid().select()
     stage.honest_round()
     report = _audit(stage)
     assert (report.ok, report.rounds[0].scores, report.rounds[0].aggregate) == (True, 0, "recomputed")
     assert any("scores not recomputed" in note and "hostile_model" in note for note in report.notes)
-    assert _audit(stage, model="own_model:make").rounds[0].scores == 9
+    assert _audit(stage, model="auditors_model:make").rounds[0].scores == 9
     with pytest.raises(ConfigError, match="tensors"):
         _audit(stage, model="2nn")
 
