@@ -112,7 +112,7 @@ class DevChain:
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
         # Anvil puts old states there and leaves them; its own choice is the user's home.
         _SCRATCH.mkdir(parents=True, exist_ok=True)
-        self._cache = tempfile.TemporaryDirectory(prefix="chain-", dir=_SCRATCH)  # noqa: SIM115  removed with the process
+        self._cache = tempfile.TemporaryDirectory(prefix="chain-", dir=_SCRATCH)
         cache = ["--cache-path", self._cache.name] if self._kind == "anvil" else []
         try:
             # A session of its own: a terminal's Ctrl-C reaches us alone, and we end it in order.
