@@ -10,6 +10,7 @@ from bcfl_client.demo.actors import Message
 
 __all__ = ["Progress", "RoundClock"]
 
+_FEW = 4
 _ORDER = ("trained", "committed", "revealed", "checked", "sealed", "proposed", "opened")
 
 
@@ -18,15 +19,15 @@ class RoundClock:
     """When what happened in a round, by what the actors reported (seconds of the wall clock)."""
 
     start: float
-    counts: dict[str, int] = field(default_factory=dict)
+    who: dict[str, set[str]] = field(default_factory=dict)
     last: dict[str, float] = field(default_factory=dict)
     proposer: str = ""
     hashes: int = 0
     end: float = 0.0
 
     def note(self, message: Message) -> None:
-        """Counts a message of this round."""
-        self.counts[message.verb] = self.counts.get(message.verb, 0) + 1
+        """Takes in a message of this round."""
+        self.who.setdefault(message.verb, set()).add(message.actor)
         self.last[message.verb] = message.at
         if message.verb == "proposed":
             self.proposer = self.proposer or message.actor
@@ -62,7 +63,7 @@ class Progress:
         """The running round, on a terminal only."""
         if self._live:
             self._clear()
-            print(f"          {self._line(number, clock)}", end="", flush=True)
+            print(f"          {self._line(number, clock)}{self._missing(clock)}", end="", flush=True)
 
     def finished(self, number: int, clock: RoundClock, accuracy: float) -> None:
         """A round that is over."""
@@ -76,9 +77,20 @@ class Progress:
             if verb == "proposed":
                 if clock.proposer:
                     parts.append(f"block by {clock.proposer}")
-            elif verb in clock.counts:
-                parts.append(f"{verb} {clock.counts[verb]}/{self._of[verb] - (verb == 'opened')}")
+            elif verb in clock.who:
+                parts.append(f"{verb} {len(clock.who[verb])}/{self._of[verb] - (verb == 'opened')}")
         return "  ".join(parts)
+
+    def _missing(self, clock: RoundClock) -> str:
+        """Who is being waited for, when it is only a few."""
+        verb = next((verb for verb in reversed(_ORDER) if verb in clock.who), None)
+        if verb is None or verb == "proposed":
+            return ""
+        role = "trainer" if verb in _ORDER[:3] else "miner"
+        left = {f"{role}-{i}" for i in range(self._of[verb])} - clock.who[verb]
+        if verb == "opened":
+            left.discard(clock.proposer)
+        return f"  waiting for {', '.join(sorted(left))}" if 0 < len(left) <= _FEW else ""
 
     def _clear(self) -> None:
         if self._live:

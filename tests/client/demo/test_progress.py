@@ -18,7 +18,7 @@ def test_phases_add_up() -> None:
     seconds = clock.seconds()
     assert seconds["train"] == 2.0 and seconds["check"] == 1.0 and seconds["verify"] == 1.0
     assert sum(seconds.values()) == pytest.approx(6.0, abs=0.5)
-    assert clock.proposer == "miner-1" and clock.counts["committed"] == 2
+    assert clock.proposer == "miner-1" and clock.who["committed"] == {"trainer-0"}
 
 
 def test_cast_follows_from_the_seed() -> None:
