@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -80,6 +81,9 @@ def isolated() -> Iterator[None]:
     known = {container: len(container) for container in _containers()}
     snapshot = rpc("evm_snapshot")
     yield
+    for thread in threading.enumerate():
+        if thread.daemon:  # Brownie still takes notes of the last transaction
+            thread.join(timeout=10)
     rpc("evm_revert", snapshot)
     # Brownie would wait for ever for a nonce beyond those that it remembers, and refuse new contracts at old addresses.
     history.clear()
