@@ -180,6 +180,7 @@ class Sender:
         if "insufficient funds" in str(error).lower() or "doesn't have enough funds" in str(error):
             return ChainMismatch(
                 f"account {self.address} has {self.connection.balance(self.address)} wei, which does not cover "
-                f"{value} wei and gas; fund it and try again"
+                f"{f'{value} wei and ' if value else ''}the gas; fund it and try again (on a development chain, "
+                "`bcfl key FILE --dev N` makes the key file of a funded account)"
             )
         return error

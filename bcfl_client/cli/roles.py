@@ -169,5 +169,7 @@ def _report(verb: str, facts: dict[str, object]) -> None:
     facts = dict(facts)
     place = f"round {facts.pop('round')}: " if "round" in facts else ""
     money = {name: format_wei(value) for name, value in facts.items() if name in _MONEY and isinstance(value, int)}
-    rest = "".join(f" {name}={value}" for name, value in {**facts, **money}.items())
+    facts |= money
+    amount = f" {facts.pop('wei')}" if "wei" in facts else ""
+    rest = amount + "".join(f" {name}={value}" for name, value in facts.items())
     print(f"{time.strftime('%H:%M:%S')} {place}{verb}{rest}", flush=True)

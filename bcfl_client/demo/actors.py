@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -66,8 +67,9 @@ class Crew:
     def start(self, actor: Actor, work: Callable[[Callable[[str, dict[str, object]], None]], None]) -> None:
         """Forks a process that runs `work` with a function to report by; its log goes to a file of its own."""
         process = multiprocessing.get_context("fork").Process(target=self._run, args=(actor, work), name=actor.name)
-        process.start()
-        self._processes[actor.name] = process
+        with _signals_later():
+            process.start()
+            self._processes[actor.name] = process
 
     def messages(self, timeout_seconds: float) -> Iterator[Message]:
         """What has been reported, after waiting for it up to `timeout_seconds`. Raises BcflError if an actor failed."""
@@ -106,6 +108,7 @@ class Crew:
     def _run(self, actor: Actor, work: Callable[[Callable[[str, dict[str, object]], None]], None]) -> None:
         # A terminal's Ctrl-C reaches every process of the group: only the first one decides what it means.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         log = self._folder / f"{actor.name}.log"
         logging.basicConfig(filename=log, level=logging.INFO, format="%(asctime)s %(name)s %(message)s", force=True)
 
@@ -120,3 +123,20 @@ class Crew:
             logging.getLogger("bcfl").exception("failed")
             report("failed", {"error": f"{type(error).__name__}: {error}"[:500]})
             sys.exit(1)
+
+
+@contextmanager
+def _signals_later() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait until the end of the block: Python swallows what they raise in the midst of a fork."""
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda caught, frame: came.append(caught))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for caught in came:
+        signal.raise_signal(caught)

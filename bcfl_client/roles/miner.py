@@ -121,10 +121,7 @@ class _Miner:
     def _compute(self, status: Status) -> Opening:
         work = self._round(status)
         inputs = bits(self._session.task.inputs())
-        deadline = time.monotonic() + self._session.task.terms["sealWindow"] * _CHECK_SHARE
-        while not set(inputs) <= work.fetched() and time.monotonic() < deadline:
-            work.collect(status)
-            time.sleep(POLL_SECONDS)
+        work.require(inputs, status, self._session.task.terms["sealWindow"] * _CHECK_SHARE)
         result = work.aggregate(inputs, status)
         scores, salt = work.scores(inputs), secrets.token_bytes(32)
         opening = Opening(result.root, result.content_digest, result.accuracy, scores, salt)
@@ -167,7 +164,13 @@ class _Miner:
         nonce, tried = search_nonce(header, status.difficulty, stop)
         if nonce is None:
             return
-        session.actor.propose(seat, opening, nonce)
+        try:
+            session.actor.propose(seat, opening, nonce)
+        except ContractReverted as error:
+            if error.name != "LearningTask_WrongPhase":
+                raise
+            session.report("outrun by another block", {"round": status.round.id, "hashes": tried})
+            return
         session.report(
             "proposed", {"round": status.round.id, "hashes": tried, "seconds": round(time.monotonic() - start, 3)}
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +15,7 @@ from bcfl_client.learning.encoding import encode_parameters
 from bcfl_client.learning.tree import parameter_root
 from bcfl_client.roles.materials import fetch_parameters
 from bcfl_client.roles.session import Session
+from bcfl_client.roles.watch import POLL_SECONDS
 from bcfl_client.scoring.similarity import EarlierRound, judge_updates
 from bcfl_client.scoring.validation_accuracy import ValidationScorer
 from bcfl_client.storage import Content
@@ -70,9 +72,21 @@ class RoundWork:
                 self._fetch(seat, args)
         return len(self._updates) + len(self._invalid) == status.round.reveals
 
-    def fetched(self) -> set[int]:
-        """Seats whose updates are here."""
-        return set(self._updates)
+    def require(self, inputs: list[int], status: Status, patience_seconds: float) -> None:
+        """Waits for all of `inputs`, and looks again at those that came wrong: most miners found them in order.
+
+        Raises ContentMissing, since without one of them there is no result to seal.
+        """
+        deadline = time.monotonic() + patience_seconds
+        self._invalid -= set(inputs)
+        self.collect(status)
+        while missing := set(inputs) - set(self._updates):
+            if missing <= self._invalid or time.monotonic() >= deadline:
+                seat = min(missing)
+                reason = f"update of trainer {seat} in round {self.round_id} is not here, though most miners had it"
+                raise ContentMissing(self._content(self._revealed[seat]).cid, reason)
+            time.sleep(POLL_SECONDS)
+            self.collect(status)
 
     def judge(self) -> dict[int, Verdict]:
         """The verdict on every revealed update: what never came, or came wrong, is invalid."""
@@ -104,14 +118,21 @@ class RoundWork:
         return pack_scores({seat: self._scores[seat] for seat in inputs}, self.session.task.trainer_count())
 
     def _fetch(self, seat: int, args: dict[str, object]) -> None:
-        count = self.session.task.terms["parameterCount"]
-        content, root = args["contentId"], args["root"]
-        assert isinstance(content, bytes) and isinstance(root, bytes)
+        content, root = self._content(args), args["root"]
+        assert isinstance(root, bytes)
         try:
-            self._updates[seat] = fetch_parameters(self.session.store, content, root, count, 0)
+            self._updates[seat] = fetch_parameters(
+                self.session.store, content.digest, root, content.size // 4, timeout_seconds=0
+            )
             self._scores[seat] = self.scorer.count(self._updates[seat]).score
         except ContentMissing:
             return  # it may still come
         except ContentError as error:
             _log.warning("round %d: update of trainer %d: %s", self.round_id, seat, error)
             self._invalid.add(seat)
+
+    def _content(self, args: dict[str, object]) -> Content:
+        """What a reveal says that its update is."""
+        digest = args["contentId"]
+        assert isinstance(digest, bytes)
+        return Content(digest, 4 * int(self.session.task.terms["parameterCount"]))
