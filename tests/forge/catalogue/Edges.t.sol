@@ -140,6 +140,25 @@ contract EdgesTest is Scenario {
         }
     }
 
+    /// @dev With whatever gas: it fails as a whole or it finalises, so that an estimate cannot settle for half of it.
+    function test_lastOpeningNeverSucceedsWithoutItsFinalise() public {
+        Terms memory t = _defaultTerms();
+        t.minWindow = 0;
+        _start(t);
+        _playToOpen();
+        _toOpen();
+        _open(1);
+        uint256[] memory medians = new uint256[](1);
+        for (uint256 k; k < 4; ++k) medians[0] |= uint256(40_000) << (16 * k);
+        bytes memory call = abi.encodeCall(task.open, (2, _honest(2), medians, 40_000));
+        bool ok;
+        for (uint256 gas = 50_000; !ok; gas += 10_000) {
+            vm.prank(miners[2]);
+            (ok,) = address(task).call{gas: gas}(call);
+        }
+        vm.assertEq(_round(), 2, "opened, not finalised");
+    }
+
     // ------------------------------------------------------------------ seats
 
     /// @dev A seat that does not exist is refused by name like somebody else's.
