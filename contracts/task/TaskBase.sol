@@ -157,7 +157,8 @@ abstract contract TaskBase is ITaskEvents {
         uint256 quorum = _count(r.activeMiners) / 2 + 1;
         for (uint256 i; i < rejections.length; ++i) {
             Trainer storage tr = _trainers[i];
-            if (tr.round == r.id && tr.stage == Stage.Revealed && rejections[i] < quorum) kept |= uint128(1) << uint128(i);
+            bool revealed = tr.round == r.id && tr.stage == Stage.Revealed;
+            if (revealed && rejections[i] < quorum) kept |= uint128(1) << uint128(i);
         }
     }
 

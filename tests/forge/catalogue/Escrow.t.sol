@@ -135,10 +135,10 @@ contract EscrowTest is Scenario {
         _publish(_defaultTerms());
         address[2] memory code = [factory.implementation(), task.transitions()];
         for (uint256 i; i < code.length; ++i) {
-            (bool cancelled,) = code[i].call(abi.encodeWithSignature("cancel()"));
-            (bool selected,) = code[i].call(abi.encodeWithSignature("select()"));
-            (bool finalised,) = code[i].call(abi.encodeWithSignature("finalise(uint256[],uint16)", new uint256[](0), 0));
-            (bool initialised,) = code[i].call(abi.encodeWithSignature("initialise()"));
+            (bool cancelled,) = code[i].call(abi.encodeCall(task.cancel, ()));
+            (bool selected,) = code[i].call(abi.encodeCall(task.select, ()));
+            (bool finalised,) = code[i].call(abi.encodeCall(task.finalise, (new uint256[](0), 0)));
+            (bool initialised,) = code[i].call(abi.encodeCall(task.initialise, ()));
             vm.assertTrue(!cancelled && !selected && !finalised && !initialised, "usable without a task");
         }
     }

@@ -56,8 +56,9 @@ contract BidHeapTest is Test {
 
     function _bid(uint256 seed, uint256 i) private pure returns (uint256) {
         uint256 random = uint256(keccak256(abi.encode(seed, i)));
-        uint160 bidder = uint160(random >> 96);
-        return BidHeap.key(random % 5, 4, uint16(random >> 8) % 3, uint32(random >> 16) % 3, uint32(i), address(bidder));
+        address bidder = address(uint160(random >> 96));
+        uint16 reputation = uint16(random >> 8) % 3;
+        return BidHeap.key(random % 5, 4, reputation, uint32(random >> 16) % 3, uint32(i), bidder);
     }
 
     function _insert(uint256 bid) private {
