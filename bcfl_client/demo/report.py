@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from bcfl_client.audit import AuditReport, ParticipantAudit
 from bcfl_client.chain.task import Task, transaction_costs
 from bcfl_client.demo.actors import Actor
 from bcfl_client.demo.progress import RoundClock
+from bcfl_client.files import write_whole
 from bcfl_client.storage import Content, ContentStore
 from bcfl_client.types import Event, bits
 
@@ -37,7 +37,7 @@ class Run:
 
 
 def write_report(path: Path, run: Run, audit: AuditReport) -> None:
-    """Writes the JSON report, whole or not at all. Money as integers in wei."""
+    """Writes the JSON report, whole or not at all. Money as integers in wei. Raises ConfigError."""
     status, rounds = run.task.status(), _rounds(run)
     document = {
         "chain_id": run.task.connection.chain_id,
@@ -55,10 +55,8 @@ def write_report(path: Path, run: Run, audit: AuditReport) -> None:
         },
         "audit": {"ok": audit.ok, "differences": [str(one) for one in (*audit.differences, *audit.unavailable)]},
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(document, indent=1) + "\n")
-    os.replace(temporary, path)
+    text = json.dumps(document, indent=1) + "\n"
+    write_whole(path, lambda file: file.write(text.encode()))
 
 
 def print_table(run: Run, audit: AuditReport) -> None:

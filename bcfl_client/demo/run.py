@@ -26,8 +26,9 @@ from bcfl_client.demo.data import choose_dataset
 from bcfl_client.demo.progress import Progress, RoundClock
 from bcfl_client.demo.report import Run, print_table, write_report
 from bcfl_client.demo.settings import DemoSettings
-from bcfl_client.errors import BcflError
+from bcfl_client.errors import BcflError, ConfigError
 from bcfl_client.learning.datasets import Dataset, held_out_validation
+from bcfl_client.learning.encoding import tensor_shapes
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.partitions import partition
 from bcfl_client.learning.warmup import warm_up
@@ -79,13 +80,15 @@ def run_demo(settings: DemoSettings) -> int:
         f"seed {settings.seed}; every actor is a process with a key of its own"
     )
     folder = _fresh_folder(settings.folder)
+    report = settings.report or folder / "report.json"
+    _require_place(report)
     with ExitStack() as stack:
         chain = None if settings.rpc else stack.enter_context(DevChain())
         connection = connect(settings.rpc or (chain.url if chain else ""))
         whose = " (Anvil, started for this run)" if chain else ""
         progress.say(f"chain {connection.chain_id} at {connection.url}{whose}")
         dataset, data_root = choose_dataset(settings.dataset, settings.folder, progress.say)
-        build_model(settings.model, dataset.input_shape, dataset.classes)
+        tensor_shapes(build_model(settings.model, dataset.input_shape, dataset.classes))
         store = open_store(settings.store or f"dir:{folder / 'store'}")
         store.put(b"BC-FL")  # whether it can be written to shows here, not in an actor
         crew = stack.enter_context(Crew(folder))
@@ -94,9 +97,8 @@ def run_demo(settings: DemoSettings) -> int:
 
         progress.say("audit: replaying the task from chain and content store alone")
         audit = audit_task(connection, store, run.task.address)
-        report = settings.report or folder / "report.json"
-        write_report(report, run, audit)
         print_table(run, audit)
+        write_report(report, run, audit)
         _say_where(run, folder, report)
     return 0 if audit.ok else 1
 
@@ -227,6 +229,16 @@ def _fresh_folder(base: Path) -> Path:
     folder = base / f"demo-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     folder.mkdir(parents=True)
     return folder
+
+
+def _require_place(report: Path) -> None:
+    """A report that cannot be written is better known before the run than after it. Raises ConfigError."""
+    try:
+        report.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot write {report}: {error.strerror}") from error
+    if report.is_dir() or not os.access(report.parent, os.W_OK):
+        raise ConfigError(f"cannot write {report}: name a file in a folder that can be written to")
 
 
 def _say_where(run: Run, folder: Path, report: Path) -> None:

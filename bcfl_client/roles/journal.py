@@ -29,7 +29,10 @@ class Journal:
             self._file = open(folder / "journal.jsonl", "a")  # noqa: SIM115, kept for every write
         except BlockingIOError as error:
             self._lock.close()
-            raise ConfigError(f"another process works for this account in {folder}; end it first") from error
+            raise ConfigError(
+                f"another process works for this account in {folder}; end it first"
+                " (an account that trains and mines has a --state folder for each)"
+            ) from error
         except OSError as error:
             raise ConfigError(f"cannot use the state folder {folder}: {error.strerror}") from error
 
