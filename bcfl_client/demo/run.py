@@ -141,12 +141,16 @@ def _watch(scene: _Stage, crew: Crew, progress: Progress, task: Task, actors: li
     scorer = ValidationScorer(model, dataset.test_images, dataset.test_labels)
     run = Run(task, actors, scene.store)
     clocks, gas = run.clocks, run.gas_used
-    while len(gas) < len(actors):
+
+    def listen() -> None:
         for message in crew.messages(_POLL_SECONDS):
             if message.verb == "done":
                 gas[message.actor] = int(str(message.facts["gas"]))
             elif "round" in message.facts:
                 clocks.setdefault(int(str(message.facts["round"])), RoundClock(message.at)).note(message)
+
+    while len(gas) < len(actors):
+        listen()
         open_rounds = [number for number, clock in clocks.items() if not clock.end]
         if not open_rounds:
             continue
@@ -156,6 +160,7 @@ def _watch(scene: _Stage, crew: Crew, progress: Progress, task: Task, actors: li
             progress.round(number, clocks[number])
             continue
         clocks[number].end = time.time()
+        listen()  # who made the call that ended the round reports it after the chain does
         run.accuracy[number] = _test_accuracy(scorer, scene.store, status.head, task)
         progress.finished(number, clocks[number], run.accuracy[number])
     return run

@@ -125,6 +125,8 @@ class RoundWork:
                 self.session.store, content.digest, root, content.size // 4, timeout_seconds=0
             )
             self._scores[seat] = self.scorer.count(self._updates[seat]).score
+            # Kept for the audit, and for miners to which the trainer does not serve it.
+            self.session.store.put(encode_parameters(self._updates[seat]))
         except ContentMissing:
             return  # it may still come
         except ContentError as error:
