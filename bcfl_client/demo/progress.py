@@ -33,6 +33,10 @@ class RoundClock:
             self.proposer = self.proposer or message.actor
             self.hashes += int(str(message.facts["hashes"]))
 
+    def votes(self) -> int:
+        """Miners whose seal is open: by a proposal or by opening it."""
+        return len(self.who.get("proposed", set()) | self.who.get("opened", set()))
+
     def seconds(self) -> dict[str, float]:
         """Length of each phase: training up to the last trained model, then what each phase took after it."""
         marks = [("train", "trained"), ("commit", "committed"), ("reveal", "revealed"), ("check", "checked")]

@@ -52,6 +52,7 @@ _FEE = 10**16  # wei per block
 _START_SECONDS = 120.0
 _POLL_SECONDS = 0.05
 _KEPT_RUNS = 3
+_REPORT_SECONDS = 0.3
 _PUBLISHER_PATIENCE_SECONDS = 0.1  # it has nothing else to do than to select
 
 
@@ -160,7 +161,9 @@ def _watch(scene: _Stage, crew: Crew, progress: Progress, task: Task, actors: li
             progress.round(number, clocks[number])
             continue
         clocks[number].end = time.time()
-        listen()  # who made the call that ended the round reports it after the chain does
+        # Who made the call that ended the round reports it after the chain does.
+        while clocks[number].votes() < scene.settings.miners and time.time() < clocks[number].end + _REPORT_SECONDS:
+            listen()
         run.accuracy[number] = _test_accuracy(scorer, scene.store, status.head, task)
         progress.finished(number, clocks[number], run.accuracy[number])
     return run
