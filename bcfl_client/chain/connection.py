@@ -18,9 +18,8 @@ from bcfl_client.errors import ChainError, ChainMismatch, ConfigError, Connectio
 
 __all__ = ["Connection", "RpcError", "connect"]
 
-_TIMEOUT_SECONDS = 30.0
+_TIMEOUTS_SECONDS = (5.0, 10.0, 30.0)  # one per try: some nodes now and then forget a request
 _MAX_RESPONSE = 256 * 1024 * 1024  # bytes; a chain has no reason to send more
-_RETRIES = 3
 
 
 class RpcError(ChainError):
@@ -46,12 +45,12 @@ class _KeepAliveProvider(JSONBaseProvider):
     def post(self, payload: object) -> Any:
         """The decoded answer. Raises ConnectionFailed after a few tries: requests here are safe to repeat."""
         body = json.dumps(payload).encode()
-        for attempt in range(_RETRIES):
+        for attempt, timeout in enumerate(_TIMEOUTS_SECONDS):
             try:
-                return self._exchange(body)
+                return self._exchange(body, timeout)
             except (OSError, http.client.HTTPException, ValueError) as error:
                 self.drop()
-                if attempt == _RETRIES - 1:
+                if attempt == len(_TIMEOUTS_SECONDS) - 1:
                     raise ConnectionFailed(
                         f"no chain answers at {_masked(self.url)} ({type(error).__name__}: {error}); "
                         "start one with `bcfl chain`, or name another with --rpc"
@@ -59,8 +58,8 @@ class _KeepAliveProvider(JSONBaseProvider):
                 time.sleep(0.05 * attempt)
         raise AssertionError("unreachable")
 
-    def _exchange(self, body: bytes) -> Any:
-        connection = self._connection()
+    def _exchange(self, body: bytes, timeout: float) -> Any:
+        connection = self._connection(timeout)
         path = self.url.path or "/"
         if self.url.query:
             path += "?" + self.url.query
@@ -74,11 +73,11 @@ class _KeepAliveProvider(JSONBaseProvider):
             raise ValueError("the answer is not JSON-RPC")
         return decoded
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _connection(self, timeout: float) -> http.client.HTTPConnection:
         connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
         if connection is None:
             kind = http.client.HTTPSConnection if self.url.scheme == "https" else http.client.HTTPConnection
-            connection = kind(self.url.hostname or "", self.url.port, timeout=_TIMEOUT_SECONDS)
+            connection = kind(self.url.hostname or "", self.url.port, timeout=timeout)
             self._local.connection = connection
         return connection
 
