@@ -4,42 +4,123 @@ pragma solidity 0.8.30;
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 
 import {ILearningTask} from "./interfaces/ILearningTask.sol";
-import {Bidding} from "./task/Bidding.sol";
-import {ModelChain} from "./task/ModelChain.sol";
+import {Opening} from "./interfaces/TaskTypes.sol";
 import {Payout} from "./task/Payout.sol";
 import {TaskViews} from "./task/TaskViews.sol";
 import {Updates} from "./task/Updates.sol";
 
 /// @title One federated learning task
 /// @notice Read the parts in the order of a task's life: `Bidding` (escrow, bids), `Selecting` (seats), `Updates`
-/// (commit, reveal), `ModelChain` (check, seal, mine, open), `Settlement` (finalise), `Closing` (penalties, end),
-/// `Payout` (withdraw). `TaskBase` holds what they share: storage, terms, phase. Every task is a minimal proxy of
-/// this code with an address and an escrow of its own; its terms are part of the proxy's code.
-contract LearningTask is Bidding, Updates, ModelChain, Payout, TaskViews {
+/// (commit, reveal), `ModelChain` (check, seal, mine, open), `Disputes` (fraud proofs), `Settlement` (finalise),
+/// `Closing` (penalties, end), `Payout` (withdraw). `TaskBase` holds what they share: storage, terms, phase. Every
+/// task is a minimal proxy of this code with an address and an escrow of its own; its terms are part of the proxy's
+/// code. What every trainer calls in every round is here; three further pieces of code run on the same storage, so
+/// that each stays below 24 KB.
+contract LearningTask is Updates, Payout, TaskViews {
     /// @inheritdoc ILearningTask
-    address public immutable transitions;
+    address public immutable bidding;
+    /// @inheritdoc ILearningTask
+    address public immutable blocks;
+    /// @inheritdoc ILearningTask
+    address public immutable settlement;
 
-    constructor(address transitions_) {
-        transitions = transitions_;
+    constructor(address bidding_, address blocks_, address settlement_) {
+        (bidding, blocks, settlement) = (bidding_, blocks_, settlement_);
+    }
+
+    // ------------------------------------------------------------------ bidding
+
+    /// @inheritdoc ILearningTask
+    function initialise() external payable {
+        _run(bidding);
+    }
+
+    /// @inheritdoc ILearningTask
+    function bidAsTrainer(uint32, uint64, uint32) external payable {
+        _run(bidding);
+    }
+
+    /// @inheritdoc ILearningTask
+    function bidAsMiner(uint80) external payable {
+        _run(bidding);
     }
 
     /// @inheritdoc ILearningTask
     function select() external {
-        _run();
+        _run(bidding);
     }
 
     /// @inheritdoc ILearningTask
     function cancel() external {
-        _run();
+        _run(bidding);
+    }
+
+    // ------------------------------------------------------------------ blocks and disputes
+
+    /// @inheritdoc ILearningTask
+    function check(uint8, uint256) external {
+        _run(blocks);
     }
 
     /// @inheritdoc ILearningTask
-    function finalise(uint256[] calldata, uint16) external {
-        _run();
+    function seal(uint8, bytes32) external {
+        _run(blocks);
     }
 
-    /// @dev The same call, run by `transitions` on this task's storage.
-    function _run() private {
-        Address.functionDelegateCall(transitions, msg.data);
+    /// @inheritdoc ILearningTask
+    function proposeFast(uint8, Opening calldata, uint256) external {
+        _run(blocks);
+    }
+
+    /// @inheritdoc ILearningTask
+    function propose(uint8, Opening calldata, uint256) external {
+        _run(blocks);
+    }
+
+    /// @inheritdoc ILearningTask
+    function open(uint8, Opening calldata, uint256[] calldata, uint16) external {
+        _run(blocks);
+    }
+
+    /// @inheritdoc ILearningTask
+    function commitChallenge(uint8, bytes32) external payable {
+        _run(blocks);
+    }
+
+    /// @inheritdoc ILearningTask
+    function challenge(uint8, uint256, bytes32, bytes32, bytes32, bytes calldata) external {
+        _run(blocks);
+    }
+
+    /// @inheritdoc ILearningTask
+    function reclaim(bytes32) external {
+        _run(blocks);
+    }
+
+    /// @inheritdoc ILearningTask
+    function question(uint8, bytes32, bytes32, uint8, uint32, bytes32, bytes32[] calldata) external payable {
+        _run(blocks);
+    }
+
+    /// @inheritdoc ILearningTask
+    function answer(bytes32, bytes calldata) external {
+        _run(blocks);
+    }
+
+    /// @inheritdoc ILearningTask
+    function expire(bytes32) external {
+        _run(blocks);
+    }
+
+    // ------------------------------------------------------------------ settlement
+
+    /// @inheritdoc ILearningTask
+    function finalise(uint256[] calldata, uint16) external {
+        _run(settlement);
+    }
+
+    /// @dev The same call, run by `piece` on this task's storage.
+    function _run(address piece) private {
+        Address.functionDelegateCall(piece, msg.data);
     }
 }

@@ -2,7 +2,21 @@
 pragma solidity 0.8.30;
 
 import {ITaskEvents} from "./ITaskEvents.sol";
-import {Bid, Head, Miner, Opening, Phase, Role, Status, Terms, Trainer} from "./TaskTypes.sol";
+import {
+    Bid,
+    Head,
+    Miner,
+    Opening,
+    Phase,
+    Question,
+    Reveal,
+    Role,
+    SignedCommit,
+    Stake,
+    Status,
+    Terms,
+    Trainer
+} from "./TaskTypes.sol";
 
 /// @title One federated learning task: escrow, bids, rounds, model chain, payout
 /// @notice Money in wei, times in Unix seconds, shares in basis points, scores and qualities of 65,535. A seat is
@@ -42,24 +56,34 @@ interface ILearningTask is ITaskEvents {
 
     // ------------------------------------------------------------------ updates
 
-    /// @notice Commits the trainer on `seat` to an update: `digest` is `Digests.update` over it.
-    /// @dev Requirements: phase Commit (`WrongPhase`), the caller's own seat (`NotYourSeat`), not struck out
+    /// @notice Commits the caller, a trainer, to an update: `digest` is `Digests.update` over it.
+    /// @dev Requirements: phase Commit (`WrongPhase`), a trainer of this task (`NotTrainer`), not struck out
     /// (`StruckOut`), first commitment of the round (`AlreadyCommitted`), not zero (`EmptyDigest`).
     /// Emits {Committed}.
-    function commit(uint8 seat, bytes32 digest) external;
+    function commit(bytes32 digest) external;
 
-    /// @notice Opens the commitment of `seat`. Whoever knows the 32-byte salt may relay it.
-    /// @dev Requirements: phase Reveal (`WrongPhase`), a commitment of this round (`NoCommit`), not yet opened
-    /// (`AlreadyRevealed`), at least one sample (`TooFewSamples`), the same values (`WrongOpening`). Emits {Revealed}.
-    /// `trainingTime` in milliseconds.
+    /// @notice Relays commitments that their trainers signed (EIP-712, `Commit(uint16 round,bytes32 digest)` under
+    /// {domainSeparator}). Who has committed already is passed over, so that nobody can spoil a batch.
+    /// @dev Requirements: as {commit} for each signer; at least one is new (`AlreadyCommitted`); signatures are of 64
+    /// bytes (EIP-2098) with the low s (`ECDSAInvalidSignature`, `ECDSAInvalidSignatureS`). Emits {Committed} each.
+    function commitBatch(SignedCommit[] calldata commits) external;
+
+    /// @notice Opens the caller's commitment. `trainingTime` in milliseconds.
+    /// @dev Requirements: phase Reveal (`WrongPhase`), a trainer (`NotTrainer`), a commitment of this round
+    /// (`NoCommit`), not yet opened (`AlreadyRevealed`), at least one sample (`TooFewSamples`), the same values
+    /// (`WrongOpening`). Emits {Revealed}.
     function reveal(
-        uint8 seat,
         bytes32 root,
         bytes32 contentId,
         uint32 samples,
         uint32 trainingTime,
         bytes32 salt
     ) external;
+
+    /// @notice Opens the commitments of others: whoever knows the 32-byte salt may. What is open already is passed
+    /// over.
+    /// @dev Requirements: as {reveal} for each; at least one is new (`AlreadyRevealed`). Emits {Revealed} each.
+    function revealBatch(Reveal[] calldata reveals) external;
 
     // ------------------------------------------------------------------ model chain
 
@@ -75,11 +99,21 @@ interface ILearningTask is ITaskEvents {
     /// Check that the clock closed.
     function seal(uint8 seat, bytes32 digest) external;
 
-    /// @notice Proposes a block on the head: proves work over all seals and opens the proposer's own.
+    /// @notice Proposes a block of a trusted miner without seals and votes (paper, section IV-B). It is final after
+    /// `minWindow` unless it is challenged; one in eight, drawn by the hash of the chain's block that holds it, gives
+    /// way to an ordinary vote. Scores and salt of `opening` are ignored.
+    /// @dev Requirements: phase Seal (`WrongPhase`), own seat, not struck out, trusted by the terms `fastBlocks` and
+    /// `fastRewards` (`NotTrusted`), no fast block in this round yet (`AlreadyProposed`), `Digests.work` of
+    /// `Digests.fastHeader` and `nonce` at most 2^256 / difficulty (`TooLittleWork`). Emits {FastProposed}, and
+    /// {InputsFrozen} when Check was closed by the clock.
+    function proposeFast(uint8 seat, Opening calldata opening, uint256 nonce) external;
+
+    /// @notice Proposes a block on the head: proves work over all seals and opens the proposer's own. Where the truth
+    /// has no block, or its block was refuted, those who opened it propose again, with the next attempt in the header.
     /// @dev Requirements: phase Mine (`WrongPhase`), own seat, not struck out, sealed (`NotSealed`), first proposal
     /// of the round (`AlreadyProposed`), the opening matches the seal (`WrongOpening`), one score word per sixteen
     /// trainers (`WrongScores`), `Digests.work` of the header and `nonce` at most 2^256 / difficulty
-    /// (`TooLittleWork`). Emits {Proposed} and {Opened}.
+    /// (`TooLittleWork`); again: it opened the truth (`WrongResult`). Emits {Proposed} and, the first time, {Opened}.
     function propose(uint8 seat, Opening calldata opening, uint256 nonce) external;
 
     /// @notice Opens the miner's seal: its vote. With right `medians` and `middle` of what is then open, it also
@@ -92,12 +126,69 @@ interface ILearningTask is ITaskEvents {
     /// @notice Ends the round: fork choice, head, fees, pay, strikes, reputation, difficulty; then starts the next
     /// round or closes the task. Anybody may call.
     /// @param medians lower median score per trainer seat over the openers of the truth, own score excluded;
-    /// sixteen to a word; empty for a void round
+    /// sixteen to a word; empty for a void round and for a fast block
     /// @param middle lower median of `medians` over the inputs
     /// @dev Requirements: phase Finalise (`WrongPhase`); right medians (`WrongScores`, `WrongMedian`).
     /// Emits {RoundFinalised} or {RoundVoided}; {Paid}, {QualityChanged}, {Slashed}, {Forfeited}, {Struck},
     /// {StruckOut}, {DifficultyChanged} as they apply; then {RoundStarted}, {TaskCompleted} or {TaskAborted}.
     function finalise(uint256[] calldata medians, uint16 middle) external;
+
+    // ------------------------------------------------------------------ disputes
+
+    /// @notice Commits the caller to a proof that the result of miner `seat` is false: `claim` is
+    /// `Digests.challenge` over the coordinate and a salt. The earliest commitment gets the bounty.
+    /// @dev Requirements: a block of the round is proposed and its window open (`WrongPhase`), the miner's result is
+    /// known (`NotOpened`), a fast block is older than this block of the chain (`TooEarly`), the value is
+    /// `challengeBond` (`WrongBond`), a new claim (`AlreadyClaimed`). Emits {ChallengeCommitted}.
+    function commitChallenge(uint8 seat, bytes32 claim) external payable;
+
+    /// @notice Shows that `coordinate` of the result (`root`, `contentId`) of miner `seat` is not what the task's rule
+    /// makes of the round's inputs. `evidence`: per input, in the rule's order (by seat for the weighted mean, by
+    /// value and seat otherwise), the trainer's address (20 bytes), the leaf that holds the coordinate (128 bytes) and
+    /// the leaf's path (32 bytes each); then leaf and path of the result. A coordinate after the last parameter, in
+    /// its leaf, is refuted by the result's leaf alone, unless it is zero.
+    /// @dev Requirements: as {commitChallenge}; the caller's own commitment (`NoClaim`), the miner's result
+    /// (`WrongResult`), evidence of the right length, inputs, order and roots (`WrongProof`), a wrong value
+    /// (`NotProven`; the commitment and its bond stay as they are). Emits {Refuted}.
+    function challenge(
+        uint8 seat,
+        uint256 coordinate,
+        bytes32 salt,
+        bytes32 root,
+        bytes32 contentId,
+        bytes calldata evidence
+    ) external;
+
+    /// @notice Gives a bond back that was posted against a result which somebody else proved false.
+    /// @dev Requirements: the claim has a bond (`NoClaim`), its round is settled and the miner's result of that round
+    /// was refuted (`NotProven`). Anybody may call; the bond is owed to its owner. Emits {BondReturned}.
+    function reclaim(bytes32 claim) external;
+
+    /// @notice Asks miner `seat` for what is below `node`, number `index` of `height` in its result's tree; for a
+    /// result whose bytes nobody can get. Costs a bond, as a challenge does.
+    /// @param path siblings of the node up to the top
+    /// @dev Requirements: as {commitChallenge}; the miner's result (`WrongResult`), a node of its tree (`WrongProof`).
+    /// Emits {Questioned}.
+    function question(
+        uint8 seat,
+        bytes32 root,
+        bytes32 contentId,
+        uint8 height,
+        uint32 index,
+        bytes32 node,
+        bytes32[] calldata path
+    ) external payable;
+
+    /// @notice Answers a question: the nodes six levels below (32 bytes each), or all leaves below (128 bytes each)
+    /// when these are at most six levels down. Whoever has the bytes may answer.
+    /// @dev Requirements: an open question of this round (`NoClaim`), before its deadline (`TooLate`), parts of the
+    /// right length (`WrongProof`) that make up the node (`WrongResult`). Emits {Answered}.
+    function answer(bytes32 claim, bytes calldata parts) external;
+
+    /// @notice Refutes a result whose miner left a question without an answer.
+    /// @dev Requirements: as {commitChallenge}; an open question (`NoClaim`) past its deadline (`TooEarly`).
+    /// Emits {Refuted}.
+    function expire(bytes32 claim) external;
 
     // ------------------------------------------------------------------ payout
 
@@ -110,8 +201,12 @@ interface ILearningTask is ITaskEvents {
 
     // ------------------------------------------------------------------ views
 
-    /// @notice The code that runs `select`, `cancel` and `finalise` on this task's storage.
-    function transitions() external view returns (address);
+    /// @notice The code that runs `initialise`, bids, `select` and `cancel` on this task's storage.
+    function bidding() external view returns (address);
+    /// @notice The code that runs `check` to `open` and all disputes on this task's storage.
+    function blocks() external view returns (address);
+    /// @notice The code that runs `finalise` on this task's storage.
+    function settlement() external view returns (address);
     function factory() external view returns (address);
     function reputation() external view returns (address);
     function publisher() external view returns (address);
@@ -124,6 +219,12 @@ interface ILearningTask is ITaskEvents {
     function miner(uint8 seat) external view returns (Miner memory);
     /// @notice The bid of `account`; its `seat` is 1 + the seat once selected.
     function bidOf(Role role, address account) external view returns (Bid memory);
+    /// @notice The bond behind a claim; no challenger = none, or settled.
+    function stakeOf(bytes32 claim) external view returns (Stake memory);
+    /// @notice The question behind a claim; no node = none, or answered.
+    function questionOf(bytes32 claim) external view returns (Question memory);
+    /// @notice Domain of the messages that trainers sign (EIP-712: name BC-FL, version 1).
+    function domainSeparator() external view returns (bytes32);
     /// @notice Bids now held by rank of the heap, not by rank of the bids.
     function bidCount(Role role) external view returns (uint256);
     /// @notice Bitmap of the updates that are or would be the round's inputs.

@@ -45,6 +45,46 @@ interface ITaskEvents {
         uint256 nonce
     );
     event Opened(uint16 indexed round, uint8 indexed seat, Opening opening);
+    /// @notice A block of a trusted miner, without seals: final unless it is challenged, or drawn to be voted on.
+    event FastProposed(
+        uint16 indexed round,
+        uint8 indexed seat,
+        bytes32 indexed blockHash,
+        bytes32 parent,
+        bytes32 root,
+        bytes32 contentId,
+        uint16 accuracy,
+        uint256 difficulty,
+        uint256 nonce
+    );
+    /// @notice A fast block that was drawn to be voted on gave way to the round's first seal.
+    event FastVoted(uint16 indexed round, uint8 indexed seat);
+    /// @notice A bond was posted against the result of miner `seat`; `claim` is the digest of what is to be shown.
+    event ChallengeCommitted(uint16 indexed round, uint8 indexed seat, address indexed challenger, bytes32 claim);
+    /// @notice The result of miner `seat` does not have the value of the task's rule at `coordinate`, or was withheld
+    /// (`coordinate` all ones).
+    event Refuted(
+        uint16 indexed round, uint8 indexed seat, address indexed challenger, bytes32 claim, uint256 coordinate
+    );
+    /// @notice The miner `seat` is asked for what is below a node of its result's tree, before `deadline`.
+    event Questioned(
+        uint16 indexed round,
+        uint8 indexed seat,
+        address indexed challenger,
+        bytes32 claim,
+        uint8 height,
+        uint32 index,
+        uint32 deadline
+    );
+    /// @notice The nodes six levels below the asked one, or all leaves when it is six or fewer above them.
+    event Answered(uint16 indexed round, uint8 indexed seat, bytes32 indexed claim, bytes parts);
+    /// @notice What a proven claim brought its challenger in wei: `bounty` from the deposits of the guilty, and its bond.
+    event BountyPaid(
+        uint16 indexed round, uint8 indexed seat, address indexed challenger, uint256 bounty, uint256 bond
+    );
+    /// @notice Bonds against a result that stood: half burnt, half to the block's miner (or to the pool without one).
+    event BondsLost(uint16 indexed round, uint8 indexed seat, uint256 amount);
+    event BondReturned(uint16 indexed round, uint8 indexed seat, address indexed challenger, bytes32 claim);
     /// @notice The round's block is final. `medians` are the scores per trainer seat, sixteen to a word.
     event RoundFinalised(
         uint16 indexed round,
@@ -77,6 +117,7 @@ interface ITaskEvents {
     error LearningTask_NotFactory(address caller);
     error LearningTask_NotPublisher(address caller);
     error LearningTask_NotYourSeat(address caller, uint8 seat);
+    error LearningTask_NotTrainer(address account);
     error LearningTask_StruckOut(uint8 seat);
     error LearningTask_AlreadyBid(address account);
     error LearningTask_TooFewSamples(uint256 actual, uint256 minimum);
@@ -96,6 +137,17 @@ interface ITaskEvents {
     error LearningTask_WrongScores(uint256 actual, uint256 required);
     error LearningTask_TooLittleWork(uint256 actual, uint256 limit);
     error LearningTask_WrongMedian(uint8 seat);
+    error LearningTask_NotTrusted(uint256 actual, uint256 required);
+    error LearningTask_NotOpened(uint8 seat);
+    error LearningTask_AlreadyRefuted(uint8 seat);
+    error LearningTask_WrongBond(uint256 actual, uint256 required);
+    error LearningTask_AlreadyClaimed(bytes32 claim);
+    error LearningTask_NoClaim(bytes32 claim);
+    error LearningTask_NotProven(bytes32 claim);
+    error LearningTask_WrongResult(uint8 seat);
+    error LearningTask_WrongProof(uint256 actual, uint256 required);
+    error LearningTask_TooEarly(uint256 actual, uint256 required);
+    error LearningTask_TooLate(uint256 actual, uint256 limit);
     error LearningTask_NothingOwed(address account);
     error LearningTask_NotFinal(address account);
     error LearningTask_TransferFailed(address account);

@@ -28,7 +28,7 @@ enum Phase {
     Seal, // seal
     Mine, // propose
     Open, // open
-    Challenge, // wait
+    Challenge, // challenge, question, answer; all three already from the first proposal on
     Finalise // finalise
 }
 
@@ -39,7 +39,8 @@ enum Fault {
     NotOpened, // provable: sealed and did not open
     Rejected, // opinion: the miners' majority found the update unavailable, invalid or a copy
     LowScore, // opinion: scored below `payScore` of the round's median
-    Outvoted // opinion: opened another result than the strict majority
+    Outvoted, // opinion: opened another result than the strict majority
+    ProvenWrong // provable: opened a result that a fraud proof, or silence on a question, showed to be false
 }
 
 /// @notice All terms of a task. They live in the code of the task's proxy, so nobody can change them.
@@ -56,9 +57,10 @@ struct Terms {
     bytes32 validationHash; // keccak256 of its bytes
     uint32 validationSize; // bytes
     uint32 parameterCount;
-    uint8 aggregationRule; // 0 = weighted mean
+    uint8 aggregationRule; // 0 = weighted mean, 1 = median, 2 = weighted trimmed mean
+    uint16 trimShare; // of the inputs, dropped at each end by the trimmed mean
     uint8 scoringRule; // 0 = validation accuracy
-    uint8 forkRule; // 0 = longest chain: the earliest valid proposal
+    uint8 forkRule; // 0 = longest chain, 1 = highest reputation, 2 = smallest distance; see `ForkChoice`
     // How long, how many
     uint16 rounds;
     uint8 trainerSlots;
@@ -86,6 +88,9 @@ struct Terms {
     uint16 targetAccuracy; // basis points of the validation set; 0 = none
     uint16 payScore; // share of the round's median score that a paid update reaches
     uint16 startQuality; // of 65,535
+    // Trust
+    uint16 fastBlocks; // share of a miner's even part of all blocks that opens the fast path; 0 = no fast path
+    uint16 fastRewards; // share of the offered fees that it must have received
     // Windows
     uint32 biddingWindow;
     uint32 commitWindow;
@@ -104,7 +109,7 @@ struct Terms {
     uint32 blockTime; // wanted seconds per block; 0 = fixed difficulty
 }
 
-/// @notice A bid and, once selected, the seat. One slot.
+/// @notice A bid and, once selected, the miner's seat. One slot.
 struct Bid {
     uint80 deposit; // wei, as first paid; 0 = no bid
     uint80 price; // trainer: wei per sample and round; miner: wei per block
@@ -113,23 +118,40 @@ struct Bid {
     uint8 seat; // 1 + seat once selected; 0 before
 }
 
-/// @notice A selected trainer.
-struct Trainer {
-    // slot 0: what it did
+/// @notice A trainer's newest update, by account: the only slot of its own that `commit` and `reveal` touch.
+struct Update {
+    bytes25 digest; // the first 25 bytes of the commitment, then of the parameter root
+    uint32 samples; // revealed
+    uint16 round; // the last round in which it committed; all ones once it is struck out
+    uint8 seat; // 1 + seat; 0 = not a trainer of this task
+}
+
+/// @notice A trainer's money and conduct, by seat.
+struct TrainerSeat {
+    // slot 0
     address account;
-    uint16 round; // the last round it acted in
+    uint64 price; // wei per sample and round
+    uint16 paidRounds;
+    uint8 strikes;
+    // slot 1
+    uint80 earned; // wei, not yet withdrawn
+    uint80 deposit; // wei, left
+}
+
+/// @notice A selected trainer, put together for whoever asks. Memory only.
+struct Trainer {
+    address account;
+    uint16 round; // the last round it committed in
     Stage stage; // how far it came there
     uint32 samples; // revealed in that round
     uint32 cap; // samples that count at most
     uint8 strikes;
-    // slot 1: what it has
     uint80 earned; // wei, not yet withdrawn
     uint80 deposit; // wei, left
     uint64 price; // wei per sample and round
     uint16 quality; // of 65,535
     uint16 paidRounds;
-    // slot 2
-    bytes32 digest; // commitment, then the parameter root of the revealed update
+    bytes25 digest; // first bytes of the commitment, then of the parameter root
 }
 
 /// @notice How far a trainer came in its last round.
@@ -139,7 +161,7 @@ enum Stage {
     Revealed
 }
 
-/// @notice A selected miner. Fields below `strikes` speak of the last round in which the round's bitmaps name it.
+/// @notice A selected miner. Fields from slot 2 on speak of the last round in which the round's bitmaps name it.
 struct Miner {
     // slot 0
     address account;
@@ -149,9 +171,14 @@ struct Miner {
     uint80 earned; // wei, not yet withdrawn
     uint80 deposit; // wei, left
     uint8 strikes;
+    uint16 provenRound; // in which a result it stood for was refuted; 0 = none
+    // slot 2: its result, and what is said against it
     uint16 accuracy; // opened, basis points
     uint8 order; // of its proposal in the round, from 1
-    // slots 2 to 7
+    uint32 stakes; // bonds posted against its result
+    address accuser; // who proved the result false with the earliest commitment; 0 = nobody
+    uint40 accusedAt; // block number of that commitment
+    // slots 3 to 8
     uint256 verdicts; // two bits per trainer seat
     bytes32 seal; // digest of its result and scores
     bytes32 result; // id of the opened result
@@ -161,19 +188,33 @@ struct Miner {
     uint256[8] scores; // opened, 16 bits per trainer seat
 }
 
-/// @notice The running round.
-struct Round {
-    // slot 0: the trainers' side
-    uint16 id; // from 1
-    uint8 attempt; // of mining; rises with a proven fraud
-    uint32 start; // Unix seconds
-    uint32 commitClosed; // Unix seconds, when all had acted; 0 = not yet or by the clock
-    uint32 revealClosed;
+/// @notice The first slot of {Round}, for the two calls that need no more of it.
+struct Progress {
+    uint128 revealed;
+    uint16 id;
+    uint32 start;
+    uint24 commitSpan;
+    uint24 revealSpan;
     uint8 activeTrainers;
     uint8 commits;
     uint8 reveals;
+    bool running;
+}
+
+/// @notice The running round. `commit` and `reveal` touch slot 0 only, as {Progress}.
+struct Round {
+    // slot 0: the trainers' side
+    uint128 revealed; // bitmap by trainer seat
+    uint16 id; // from 1
+    uint32 start; // Unix seconds
+    uint24 commitSpan; // 1 + seconds from the start until all had committed; 0 = not yet or by the clock
+    uint24 revealSpan; // 1 + seconds from the start until all commitments were open; 0 likewise
+    uint8 activeTrainers;
+    uint8 commits;
+    uint8 reveals;
+    bool running; // false once the task is closed
     // slot 1: the miners' side
-    uint32 checkClosed;
+    uint32 checkClosed; // Unix seconds, when all had acted; 0 = not yet or by the clock
     uint32 sealClosed;
     uint32 firstProposal;
     uint32 mineClosed;
@@ -183,12 +224,34 @@ struct Round {
     uint16 sealers;
     uint16 proposers;
     uint16 openers;
-    // slot 2
+    uint8 attempt; // of mining; rises with every block after a result was refuted or no block carried the truth
+    uint8 fast; // 1 + seat of the miner whose fast block stands; 0 = none
+    // slot 2: inputs and disputes
     uint128 inputs; // bitmap by trainer seat, once frozen
     uint8 inputCount;
     bool frozen;
+    uint16 refuted; // bitmap by miner seat: results proven false
+    uint32 windowFrom; // Unix seconds: newest proposal, or newest refutation after it
+    uint32 lastDispute; // Unix seconds: newest challenge, question or answer
+    uint32 fastBlock; // number of the chain's block that holds the fast block
     // slot 3
     bytes32 sealsDigest; // running digest over the seals
+}
+
+/// @notice A bond posted on the claim that a miner's result is false, by the digest of the claim.
+struct Stake {
+    address challenger;
+    uint40 postedAt; // block number
+    uint16 round;
+    uint8 seat; // of the miner
+    uint8 height; // question: of the node above the leaves, plus 1; challenge: 0
+}
+
+/// @notice The open part of a question, by the digest of the claim.
+struct Question {
+    bytes32 node; // the node to be expanded; 0 = answered
+    uint32 index; // of the node among those of its height
+    uint32 deadline; // Unix seconds
 }
 
 /// @notice The newest accepted block of the model chain.
@@ -196,6 +259,23 @@ struct Head {
     bytes32 blockHash; // 0 = none yet
     bytes32 root; // parameter root of the global model
     bytes32 contentId;
+}
+
+/// @notice A revealed update, as its trainer or a relay brings it.
+struct Reveal {
+    address trainer;
+    bytes32 root; // parameter root
+    bytes32 contentId; // content digest of the bytes
+    uint32 samples;
+    uint32 trainingTime; // milliseconds
+    bytes32 salt;
+}
+
+/// @notice A commitment signed by its trainer (EIP-712), with the compact signature of EIP-2098.
+struct SignedCommit {
+    bytes32 digest;
+    bytes32 r;
+    bytes32 vs;
 }
 
 /// @notice What a miner sealed, opened.
@@ -212,6 +292,7 @@ struct Status {
     State state;
     Phase phase;
     uint64 deadline; // Unix seconds at which time ends the phase; 0 = it does not
+    uint8 attempt; // that a block proposed now belongs to
     uint16 roundsLeft;
     uint8 voidRounds;
     uint256 difficulty;

@@ -5,59 +5,118 @@ import {Phase, Round, Terms} from "../interfaces/TaskTypes.sol";
 
 /// @title The phase of a round from its marks, its terms and the clock
 /// @notice A phase ends when all who are expected have acted, at its deadline otherwise, and never reopens: every
-/// start is derived from the end before it, and ends are stored or follow from the terms.
+/// start is derived from the end before it, and ends are stored or follow from the terms. What goes back to Mine or
+/// Seal is a new attempt at a block, after the block before it was refuted or drawn to be voted on.
 library PhaseRules {
-    /// @param round the running round
-    /// @param terms the task's terms
-    /// @param inputCount updates that are, or would be, the inputs; matters only after Check
-    /// @param now_ Unix seconds
-    /// @return phase Commit to Open; Challenge when all of these are over and there is a proposal; Finalise when
-    /// the round cannot get a block any more
-    /// @return deadline Unix seconds at which time ends the phase; 0 for Challenge and Finalise
-    function current(
-        Round memory round,
-        Terms memory terms,
-        uint256 inputCount,
-        uint256 now_
-    ) internal pure returns (Phase phase, uint256 deadline) {
-        uint256 end = uint256(round.start) + terms.commitWindow;
-        if (round.commitClosed != 0) end = round.commitClosed;
-        else if (now_ < end) return (Phase.Commit, end);
-        if (round.commits == 0) return (Phase.Finalise, 0);
+    uint256 internal constant RESPONSES = 6; // response windows by which disputes prolong a window at most
+    uint256 private constant LAST_WORD = 2; // response windows that the newest act of a dispute leaves
 
-        (phase, end) = _step(Phase.Reveal, round.revealClosed, end + terms.revealWindow, now_);
-        if (phase == Phase.Reveal) return (phase, end);
-        if (round.reveals < terms.minUpdates) return (Phase.Finalise, 0);
-
-        (phase, end) = _step(Phase.Check, round.checkClosed, end + terms.checkWindow, now_);
-        if (phase == Phase.Check) return (phase, end);
-        if (inputCount < terms.minUpdates) return (Phase.Finalise, 0);
-
-        (phase, end) = _step(Phase.Seal, round.sealClosed, end + terms.sealWindow, now_);
-        if (phase == Phase.Seal) return (phase, end);
-        if (round.sealers == 0) return (Phase.Finalise, 0);
-
-        if (round.firstProposal == 0) {
-            end += terms.mineWindow;
-            return now_ < end ? (Phase.Mine, end) : (Phase.Finalise, 0);
-        }
-        uint256 forksEnd = uint256(round.firstProposal) + terms.forkWindow;
-        (phase, end) = _step(Phase.Mine, round.mineClosed, forksEnd, now_);
-        if (phase == Phase.Mine) return (phase, end);
-
-        (phase, end) = _step(Phase.Open, round.openClosed, end + terms.openWindow, now_);
-        if (phase == Phase.Open) return (phase, end);
-        return (Phase.Challenge, 0);
+    /// @notice What the phase also depends on.
+    struct Facts {
+        uint256 inputCount; // updates that are, or would be, the inputs
+        bool fastStands; // there is a fast block, not drawn to be voted on
+        bool fastDrawn; // whether it is drawn is known
+        bool hasTruth; // openers agree on a result as far as the rules ask
+        bool hasBlock; // a block carries that result
+        bool unanimous; // all active miners opened it
     }
 
-    /// @dev `phase` with its deadline while it runs; otherwise Closed with the second at which it ended.
-    function _step(
-        Phase phase,
-        uint256 closed,
-        uint256 deadline,
+    /// @notice Where a round is.
+    struct Clock {
+        Phase phase;
+        uint256 deadline; // Unix seconds at which time ends the phase; 0 for Finalise
+        bool again; // Mine: a new attempt, open to those who opened the truth
+    }
+
+    /// @notice Unix seconds at which Commit ends.
+    function commitEnd(Round memory r, uint256 commitWindow) internal pure returns (uint256) {
+        return r.commitSpan != 0 ? uint256(r.start) + r.commitSpan - 1 : uint256(r.start) + commitWindow;
+    }
+
+    /// @notice Unix seconds at which Reveal ends.
+    function revealEnd(Round memory r, uint256 commitWindow, uint256 revealWindow) internal pure returns (uint256) {
+        if (r.revealSpan != 0) return uint256(r.start) + r.revealSpan - 1;
+        return commitEnd(r, commitWindow) + revealWindow;
+    }
+
+    /// @notice Whether the trainers' half of the round goes on, and where it is; Check when it is over.
+    function early(
+        Round memory r,
+        Terms memory t,
         uint256 now_
-    ) private pure returns (Phase, uint256) {
-        if (closed != 0) return (Phase.Closed, closed);
-        return (now_ < deadline ? phase : Phase.Closed, deadline);
+    ) internal pure returns (Clock memory) {
+        if (r.commitSpan == 0 && now_ < uint256(r.start) + t.commitWindow) {
+            return Clock(Phase.Commit, uint256(r.start) + t.commitWindow, false);
+        }
+        if (r.commits == 0) return Clock(Phase.Finalise, 0, false);
+        uint256 end = revealEnd(r, t.commitWindow, t.revealWindow);
+        if (r.revealSpan == 0 && now_ < end) return Clock(Phase.Reveal, end, false);
+        if (r.reveals < t.minUpdates) return Clock(Phase.Finalise, 0, false);
+        return Clock(Phase.Check, end + t.checkWindow, false);
+    }
+
+    /// @notice The miners' half of the round.
+    /// @param checkDeadline Unix seconds, from {early}
+    function late(
+        Round memory r,
+        Terms memory t,
+        Facts memory f,
+        uint256 checkDeadline,
+        uint256 now_
+    ) internal pure returns (Clock memory) {
+        if (r.checkClosed == 0 && now_ < checkDeadline) return Clock(Phase.Check, checkDeadline, false);
+        if (f.inputCount < t.minUpdates) return Clock(Phase.Finalise, 0, false);
+        if (f.fastStands) return _window(r, t, t.minWindow, f.fastDrawn, now_);
+        if (r.firstProposal == 0) {
+            return _sealAndMine(r, t, r.checkClosed != 0 ? r.checkClosed : checkDeadline, now_);
+        }
+
+        uint256 end = r.mineClosed != 0 ? r.mineClosed : uint256(r.firstProposal) + t.forkWindow;
+        if (r.mineClosed == 0 && now_ < end) return Clock(Phase.Mine, end, false);
+        end = r.openClosed != 0 ? r.openClosed : end + t.openWindow;
+        if (r.openClosed == 0 && now_ < end) return Clock(Phase.Open, end, false);
+        if (!f.hasTruth) return Clock(Phase.Finalise, 0, false);
+        if (f.hasBlock) return _window(r, t, f.unanimous ? t.minWindow : t.challengeWindow, true, now_);
+        // The truth has no block, or lost it: who opened it may make one.
+        end = _later(end, r.lastDispute) + t.mineWindow;
+        return now_ < end ? Clock(Phase.Mine, end, true) : Clock(Phase.Finalise, 0, false);
+    }
+
+    function _sealAndMine(
+        Round memory r,
+        Terms memory t,
+        uint256 checkEnd,
+        uint256 now_
+    ) private pure returns (Clock memory) {
+        // After a fast block that did not become final Seal has its whole window.
+        uint256 start = r.windowFrom == 0 ? checkEnd : _later(r.windowFrom, r.lastDispute);
+        uint256 end = r.sealClosed != 0 ? r.sealClosed : start + t.sealWindow;
+        if (r.sealClosed == 0 && now_ < end) return Clock(Phase.Seal, end, false);
+        if (r.sealers == 0) return Clock(Phase.Finalise, 0, false);
+        end += t.mineWindow;
+        return now_ < end ? Clock(Phase.Mine, end, false) : Clock(Phase.Finalise, 0, false);
+    }
+
+    /// @dev The time in which a block can be refuted: `length` seconds from its proposal. Disputes prolong it, each
+    /// act by what the other side needs to respond, all together up to a fixed end.
+    function _window(
+        Round memory r,
+        Terms memory t,
+        uint256 length,
+        bool decided,
+        uint256 now_
+    ) private pure returns (Clock memory) {
+        uint256 end = uint256(r.windowFrom) + length;
+        if (r.lastDispute >= r.windowFrom) {
+            uint256 last = end + RESPONSES * t.responseWindow;
+            end = _later(end, uint256(r.lastDispute) + LAST_WORD * t.responseWindow);
+            if (end > last) end = last;
+        }
+        if (now_ < end) return Clock(Phase.Challenge, end, false);
+        return decided ? Clock(Phase.Finalise, 0, false) : Clock(Phase.Challenge, now_ + 1, false);
+    }
+
+    function _later(uint256 a, uint256 b) private pure returns (uint256) {
+        return a > b ? a : b;
     }
 }

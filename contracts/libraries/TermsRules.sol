@@ -2,6 +2,8 @@
 pragma solidity 0.8.30;
 
 import {Terms} from "../interfaces/TaskTypes.sol";
+import {AggregateVerifier} from "./AggregateVerifier.sol";
+import {ForkChoice} from "./ForkChoice.sol";
 import {ProofOfWork} from "./ProofOfWork.sol";
 
 /// @title The allowed range of every term
@@ -41,12 +43,15 @@ library TermsRules {
         _present("validationHash", t.validationHash);
         _range("validationSize", t.validationSize, 1, MAX_VALIDATION);
         _range("parameterCount", t.parameterCount, 1, MAX_PARAMETERS);
-        _range("aggregationRule", t.aggregationRule, 0, 0);
+        _range("aggregationRule", t.aggregationRule, 0, AggregateVerifier.TRIMMED_MEAN);
+        _range("trimShare", t.trimShare, 0, BASIS / 2 - 1);
         _range("scoringRule", t.scoringRule, 0, 0);
-        _range("forkRule", t.forkRule, 0, 0);
+        _range("forkRule", t.forkRule, 0, ForkChoice.DISTANCE);
         _range("targetAccuracy", t.targetAccuracy, 0, BASIS);
         _range("payScore", t.payScore, 0, BASIS);
         _range("startQuality", t.startQuality, 1, type(uint16).max);
+        _range("fastBlocks", t.fastBlocks, 0, type(uint16).max);
+        _range("fastRewards", t.fastRewards, 0, BASIS);
     }
 
     function _checkSizes(Terms calldata t) private pure {
@@ -85,7 +90,8 @@ library TermsRules {
         _range("forkWindow", t.forkWindow, 0, MAX_WINDOW);
         _range("openWindow", t.openWindow, 1, MAX_WINDOW);
         _range("challengeWindow", t.challengeWindow, 1, MAX_WINDOW);
-        _range("minWindow", t.minWindow, 0, t.challengeWindow);
+        // Without seals and votes, somebody must have time to object.
+        _range("minWindow", t.minWindow, t.fastBlocks == 0 ? 0 : 1, t.challengeWindow);
         _range("responseWindow", t.responseWindow, 1, MAX_WINDOW);
         _range("auditPeriod", t.auditPeriod, 0, 365 days);
     }

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {ILearningTask} from "../interfaces/ILearningTask.sol";
 import {Bid, Phase, Role, State, Terms} from "../interfaces/TaskTypes.sol";
 import {BidHeap} from "../libraries/BidHeap.sol";
 import {TaskBase} from "./TaskBase.sol";
 
 /// @title Escrow and bids (paper, section III-B, functions 1 and 2)
-abstract contract Bidding is TaskBase, ILearningTask {
+abstract contract Bidding is TaskBase {
     using BidHeap for uint256[];
 
-    /// @inheritdoc ILearningTask
+    /// @notice See {ILearningTask}.
     function initialise() external payable {
         if (msg.sender != _factory()) revert LearningTask_NotFactory(msg.sender);
         if (_state != State.None) revert LearningTask_WrongPhase(Phase.Bidding, Phase.Closed);
@@ -24,7 +23,7 @@ abstract contract Bidding is TaskBase, ILearningTask {
         _head.contentId = t.initialContent;
     }
 
-    /// @inheritdoc ILearningTask
+    /// @notice See {ILearningTask}.
     function bidAsTrainer(uint32 samples, uint64 price, uint32 trainingTime) external payable {
         Terms memory t = _require(Phase.Bidding);
         if (samples < t.minSamples) revert LearningTask_TooFewSamples(samples, t.minSamples);
@@ -39,7 +38,7 @@ abstract contract Bidding is TaskBase, ILearningTask {
         _bid(Role.Trainer, t.trainerSlots, key, Bid(deposit, price, samples, trainingTime, 0));
     }
 
-    /// @inheritdoc ILearningTask
+    /// @notice See {ILearningTask}.
     function bidAsMiner(uint80 fee) external payable {
         Terms memory t = _require(Phase.Bidding);
         if (fee > t.maxFee) revert LearningTask_PriceTooHigh(fee, t.maxFee);

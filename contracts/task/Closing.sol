@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Fault, Miner, Role, State, Terms, Trainer} from "../interfaces/TaskTypes.sol";
+import {Fault, Miner, Role, State, Terms, TrainerSeat} from "../interfaces/TaskTypes.sol";
+import {STANDING_WORDS, Standings} from "../libraries/Standings.sol";
 import {TermsRules} from "../libraries/TermsRules.sol";
 import {TaskBase} from "./TaskBase.sol";
 
 /// @title Penalties, and the end of a task
 abstract contract Closing is TaskBase {
+    using Standings for uint256[STANDING_WORDS];
+
     // ------------------------------------------------------------------ penalties
 
     /// @dev Strikes the trainer on `seat` for `fault` and burns a part of its deposit.
     function _punishTrainer(Terms memory t, uint8 seat, Fault fault) internal {
-        Trainer storage tr = _trainers[seat];
+        TrainerSeat storage tr = _trainers[seat];
         uint256 original = _bids[uint256(Role.Trainer)][tr.account].deposit;
         uint256 amount = _burntPart(t, fault, original, tr.deposit);
         tr.deposit -= uint80(amount);
@@ -21,11 +24,13 @@ abstract contract Closing is TaskBase {
     }
 
     function _strikeTrainer(Terms memory t, uint8 seat) internal {
-        Trainer storage tr = _trainers[seat];
+        TrainerSeat storage tr = _trainers[seat];
         // Without a deposit nothing holds it to account any more.
         tr.strikes = tr.deposit == 0 ? uint8(t.maxStrikes) : tr.strikes + 1;
         emit Struck(_round.id, Role.Trainer, seat, tr.strikes);
-        if (tr.strikes >= t.maxStrikes) emit StruckOut(_round.id, Role.Trainer, seat);
+        if (tr.strikes < t.maxStrikes) return;
+        _updates[tr.account].round = STRUCK;
+        emit StruckOut(_round.id, Role.Trainer, seat);
     }
 
     /// @dev Strikes the miner on `seat` for `fault` and burns a part of its deposit.
@@ -36,6 +41,18 @@ abstract contract Closing is TaskBase {
         mi.deposit -= uint80(amount);
         _burnt += amount;
         emit Slashed(_round.id, Role.Miner, seat, fault, amount);
+        _strikeMiner(t, seat);
+    }
+
+    /// @dev Takes all that is left of the deposit of the miner on `seat`, for a result that was refuted.
+    /// @return amount wei, half of which is burnt
+    function _forfeit(Terms memory t, uint8 seat) internal returns (uint256 amount) {
+        Miner storage mi = _miners[seat];
+        amount = mi.deposit;
+        mi.deposit = 0;
+        mi.provenRound = _round.id;
+        _burnt += amount - amount / 2;
+        emit Slashed(_round.id, Role.Miner, seat, Fault.ProvenWrong, amount);
         _strikeMiner(t, seat);
     }
 
@@ -69,6 +86,7 @@ abstract contract Closing is TaskBase {
         uint256 toPublisher = _pool;
         uint256 toBurn = _burnt;
         _state = state;
+        _round.running = false;
         _pool = 0;
         _owed[_publisher()] += toPublisher;
         if (state == State.Completed) emit TaskCompleted(early, toPublisher);
@@ -88,10 +106,10 @@ abstract contract Closing is TaskBase {
         uint16[] memory qualities = new uint16[](n);
         uint256 limit = _terms().maxStrikes;
         for (uint256 i; i < n; ++i) {
-            Trainer storage tr = _trainers[i];
+            TrainerSeat storage tr = _trainers[i];
             accounts[i] = tr.account;
             // Who was never paid, or was struck out, earned no trust.
-            if (tr.paidRounds != 0 && tr.strikes < limit) qualities[i] = tr.quality;
+            if (tr.paidRounds != 0 && tr.strikes < limit) (, qualities[i]) = _standings.read(i);
         }
         _reputation().recordTrainers(accounts, qualities);
     }

@@ -4,15 +4,18 @@ pragma solidity 0.8.30;
 import {Errors} from "@openzeppelin/contracts/utils/Errors.sol";
 
 import {ILearningTask} from "../interfaces/ILearningTask.sol";
+import {IReputation} from "../interfaces/IReputation.sol";
 import {Miner, Opening, Phase, Terms} from "../interfaces/TaskTypes.sol";
 import {Digests} from "../libraries/Digests.sol";
+import {PhaseRules} from "../libraries/PhaseRules.sol";
 import {ProofOfWork} from "../libraries/ProofOfWork.sol";
 import {Scores} from "../libraries/Scores.sol";
+import {TermsRules} from "../libraries/TermsRules.sol";
 import {TaskBase} from "./TaskBase.sol";
 
 /// @title Check, seal, mine and open: the miners' half of a round (paper, section III-A, steps 3 to 5)
-abstract contract ModelChain is TaskBase, ILearningTask {
-    /// @inheritdoc ILearningTask
+abstract contract ModelChain is TaskBase {
+    /// @notice See {ILearningTask}.
     function check(uint8 seat, uint256 verdicts) external {
         Terms memory t = _require(Phase.Check);
         Miner storage mi = _own(t, seat);
@@ -26,13 +29,17 @@ abstract contract ModelChain is TaskBase, ILearningTask {
         }
     }
 
-    /// @inheritdoc ILearningTask
+    /// @notice See {ILearningTask}.
     function seal(uint8 seat, bytes32 digest) external {
         Terms memory t = _require(Phase.Seal);
         Miner storage mi = _own(t, seat);
         if (digest == 0) revert LearningTask_EmptyDigest();
         if (_round.sealers >> seat & 1 != 0) revert LearningTask_AlreadySealed(seat);
         if (!_round.frozen) _freeze();
+        if (_round.fast != 0) {
+            emit FastVoted(_round.id, _round.fast - 1);
+            _round.fast = 0;
+        }
 
         mi.seal = digest;
         uint16 sealers = _round.sealers | uint16(1 << seat);
@@ -42,27 +49,85 @@ abstract contract ModelChain is TaskBase, ILearningTask {
         emit Sealed(_round.id, seat, digest);
     }
 
-    /// @inheritdoc ILearningTask
+    /// @notice See {ILearningTask}.
+    function proposeFast(uint8 seat, Opening calldata opening, uint256 nonce) external {
+        Terms memory t = _require(Phase.Seal);
+        Miner storage mi = _own(t, seat);
+        _requireTrust(t);
+        if (_round.windowFrom != 0) revert LearningTask_AlreadyProposed(seat);
+        if (!_round.frozen) _freeze();
+        bytes32 blockHash = _worked(
+            Digests.fastHeader(_place(0), _head.blockHash, _round.inputs, opening, _difficulty), nonce
+        );
+
+        _record(mi, blockHash, opening);
+        mi.order = 1;
+        mi.accuracy = opening.accuracy;
+        mi.result = Digests.result(opening.root, opening.contentId);
+        _round.fast = seat + 1;
+        _round.fastBlock = uint32(block.number);
+        _round.windowFrom = uint32(block.timestamp);
+        emit FastProposed(
+            _round.id,
+            seat,
+            blockHash,
+            _head.blockHash,
+            opening.root,
+            opening.contentId,
+            opening.accuracy,
+            _difficulty,
+            nonce
+        );
+    }
+
+    /// @notice See {ILearningTask}.
     function propose(uint8 seat, Opening calldata opening, uint256 nonce) external {
-        Terms memory t = _require(Phase.Mine);
+        Terms memory t = _terms();
+        PhaseRules.Clock memory c = _clock(t);
+        if (c.phase != Phase.Mine) revert LearningTask_WrongPhase(c.phase, Phase.Mine);
         Miner storage mi = _own(t, seat);
         if (_round.sealers >> seat & 1 == 0) revert LearningTask_NotSealed(seat);
+        if (c.again) return _proposeAgain(mi, seat, opening, nonce);
         if (_round.proposers >> seat & 1 != 0) revert LearningTask_AlreadyProposed(seat);
-        bytes32 blockHash = _work(opening, nonce);
+        bytes32 blockHash = _work(0, opening, nonce);
 
+        _record(mi, blockHash, opening);
         mi.order = uint8(_count(_round.proposers)) + 1;
-        mi.blockHash = blockHash;
-        mi.root = opening.root;
-        mi.contentId = opening.contentId;
         uint16 proposers = _round.proposers | uint16(1 << seat);
         _round.proposers = proposers;
-        if (_round.firstProposal == 0) _round.firstProposal = uint32(block.timestamp);
+        if (_round.firstProposal == 0) {
+            // Mine began when Seal ended; the clock's end of Seal is lost with the window's start.
+            if (_round.sealClosed == 0) _round.sealClosed = uint32(c.deadline - t.mineWindow);
+            _round.firstProposal = uint32(block.timestamp);
+            _round.windowFrom = uint32(block.timestamp);
+        }
         if (t.forkWindow == 0 || proposers == _round.sealers) _round.mineClosed = uint32(block.timestamp);
-        _emitProposed(seat, blockHash, nonce);
+        _emitProposed(seat, blockHash, 0, nonce);
         _open(mi, seat, opening);
     }
 
-    /// @inheritdoc ILearningTask
+    /// @dev The truth has no block: the first valid one of those who opened it, without new seals (paper, section
+    /// III-C: miners "continue to mine on the previous legal block").
+    function _proposeAgain(Miner storage mi, uint8 seat, Opening calldata opening, uint256 nonce) private {
+        (bytes32 truth,) = _truth(_loadRound());
+        bytes32 result = Digests.result(opening.root, opening.contentId);
+        if (_round.openers >> seat & 1 == 0 || mi.result != truth || result != truth) {
+            revert LearningTask_WrongResult(seat);
+        }
+        if (Digests.seal(_place(0), opening) != mi.seal) revert LearningTask_WrongOpening(seat);
+        uint8 attempt = _round.attempt + 1;
+        bytes32 blockHash = _work(attempt, opening, nonce);
+
+        _record(mi, blockHash, opening);
+        mi.order = uint8(_count(_round.proposers)) + 1;
+        _round.proposers |= uint16(1 << seat);
+        _round.attempt = attempt;
+        if (_round.openClosed == 0) _round.openClosed = uint32(block.timestamp);
+        _round.windowFrom = uint32(block.timestamp);
+        _emitProposed(seat, blockHash, attempt, nonce);
+    }
+
+    /// @notice See {ILearningTask}.
     function open(uint8 seat, Opening calldata opening, uint256[] calldata medians, uint16 middle) external {
         Terms memory t = _require(Phase.Open);
         Miner storage mi = _own(t, seat);
@@ -86,21 +151,45 @@ abstract contract ModelChain is TaskBase, ILearningTask {
             revert LearningTask_NotYourSeat(msg.sender, seat);
         }
         mi = _miners[seat];
-        if (mi.strikes >= t.maxStrikes) revert LearningTask_StruckOut(seat);
+        bool out = mi.strikes >= t.maxStrikes || _round.refuted >> seat & 1 != 0;
+        if (out) revert LearningTask_StruckOut(seat);
+    }
+
+    /// @dev High reputation (paper, section IV-B): at least the share `fastBlocks` of an even part of all blocks
+    /// (n x M >= theta x m), and `fastRewards` of the fees that were offered (s/t).
+    function _requireTrust(Terms memory t) private view {
+        IReputation.MinerRecord memory record = _reputation().minerRecord(msg.sender);
+        uint256 blocks = record.served == 0
+            ? 0
+            : uint256(record.accepted) * _miners.length * TermsRules.BASIS / record.served;
+        if (t.fastBlocks == 0 || blocks < t.fastBlocks) revert LearningTask_NotTrusted(blocks, t.fastBlocks);
+        uint256 rewards =
+            record.offered == 0 ? 0 : uint256(record.received) * TermsRules.BASIS / record.offered;
+        if (rewards < t.fastRewards) revert LearningTask_NotTrusted(rewards, t.fastRewards);
+    }
+
+    function _record(Miner storage mi, bytes32 blockHash, Opening calldata opening) private {
+        mi.blockHash = blockHash;
+        mi.root = opening.root;
+        mi.contentId = opening.contentId;
     }
 
     /// @dev Fixes the round's inputs; their weights follow from them and the qualities.
     function _freeze() private {
-        uint128 kept = _inputs();
+        uint128 kept = _inputs(_loadRound());
         _round.inputs = kept;
         _round.inputCount = uint8(_count(kept));
         _round.frozen = true;
         emit InputsFrozen(_round.id, kept);
     }
 
-    function _work(Opening calldata opening, uint256 nonce) private view returns (bytes32 blockHash) {
-        bytes32 headerDigest =
-            Digests.header(_place(), _head.blockHash, _round.sealsDigest, opening, _difficulty);
+    function _work(uint8 attempt, Opening calldata opening, uint256 nonce) private view returns (bytes32) {
+        return _worked(
+            Digests.header(_place(attempt), _head.blockHash, _round.sealsDigest, opening, _difficulty), nonce
+        );
+    }
+
+    function _worked(bytes32 headerDigest, uint256 nonce) private view returns (bytes32 blockHash) {
         blockHash = Digests.work(headerDigest, nonce);
         uint256 target = ProofOfWork.target(_difficulty);
         if (uint256(blockHash) > target) revert LearningTask_TooLittleWork(uint256(blockHash), target);
@@ -109,7 +198,7 @@ abstract contract ModelChain is TaskBase, ILearningTask {
     function _open(Miner storage mi, uint8 seat, Opening calldata opening) private {
         uint256 words = Scores.words(_trainers.length);
         if (opening.scores.length != words) revert LearningTask_WrongScores(opening.scores.length, words);
-        if (Digests.seal(_place(), opening) != mi.seal) revert LearningTask_WrongOpening(seat);
+        if (Digests.seal(_place(0), opening) != mi.seal) revert LearningTask_WrongOpening(seat);
 
         mi.result = Digests.result(opening.root, opening.contentId);
         mi.accuracy = opening.accuracy;
@@ -120,16 +209,17 @@ abstract contract ModelChain is TaskBase, ILearningTask {
         emit Opened(_round.id, seat, opening);
     }
 
-    function _place() private view returns (Digests.Place memory) {
-        return Digests.Place(_round.id, _round.attempt, msg.sender);
+    /// @dev Seals and openings belong to attempt 0: a new attempt at a block takes no new results.
+    function _place(uint8 attempt) private view returns (Digests.Place memory) {
+        return Digests.Place(_round.id, attempt, msg.sender);
     }
 
-    function _emitProposed(uint8 seat, bytes32 blockHash, uint256 nonce) private {
+    function _emitProposed(uint8 seat, bytes32 blockHash, uint8 attempt, uint256 nonce) private {
         emit Proposed(
             _round.id,
             seat,
             blockHash,
-            _round.attempt,
+            attempt,
             _head.blockHash,
             _round.sealsDigest,
             _difficulty,

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ILearningTask} from "../interfaces/ILearningTask.sol";
-import {Bid, Miner, Role, State, Trainer} from "../interfaces/TaskTypes.sol";
+import {Bid, Miner, Role, State, TrainerSeat} from "../interfaces/TaskTypes.sol";
 import {TaskBase} from "./TaskBase.sol";
 
 /// @title Where money rests and how it leaves
@@ -19,7 +19,7 @@ abstract contract Payout is TaskBase, ILearningTask {
         }
         bool closed = _closed();
         _owed[account] = 0;
-        uint8 seat = _bids[uint256(Role.Trainer)][account].seat;
+        uint8 seat = _updates[account].seat;
         if (seat != 0) {
             _trainers[seat - 1].earned = 0;
             if (closed) _trainers[seat - 1].deposit = 0;
@@ -43,14 +43,14 @@ abstract contract Payout is TaskBase, ILearningTask {
     function _available(address account) private view returns (uint256 amount, bool atStake) {
         bool closed = _closed();
         amount = _owed[account];
-        Bid storage bid = _bids[uint256(Role.Trainer)][account];
-        if (bid.seat != 0) {
-            Trainer storage tr = _trainers[bid.seat - 1];
+        uint8 seat = _updates[account].seat;
+        if (seat != 0) {
+            TrainerSeat storage tr = _trainers[seat - 1];
             amount += tr.earned;
             if (closed) amount += tr.deposit;
         }
-        atStake = !closed && bid.deposit != 0;
-        bid = _bids[uint256(Role.Miner)][account];
+        atStake = !closed && _bids[uint256(Role.Trainer)][account].deposit != 0;
+        Bid storage bid = _bids[uint256(Role.Miner)][account];
         if (bid.seat != 0) {
             Miner storage mi = _miners[bid.seat - 1];
             amount += mi.earned;

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Bid, Miner, Phase, Role, State, Terms, Trainer} from "../interfaces/TaskTypes.sol";
+import {Bid, Miner, Phase, Role, State, Terms, TrainerSeat, Update} from "../interfaces/TaskTypes.sol";
 import {BidHeap} from "../libraries/BidHeap.sol";
 import {Selection} from "../libraries/Selection.sol";
+import {STANDING_WORDS, Standings} from "../libraries/Standings.sol";
 import {TermsRules} from "../libraries/TermsRules.sol";
 import {Closing} from "./Closing.sol";
 
 /// @title From bids to seats (paper, section III-B, function 2)
 abstract contract Selecting is Closing {
+    using Standings for uint256[STANDING_WORDS];
+
     /// @notice See {ILearningTask}.
     function cancel() external {
         if (msg.sender != _publisher()) revert LearningTask_NotPublisher(msg.sender);
@@ -82,14 +85,12 @@ abstract contract Selecting is Closing {
     function _seatTrainer(address account, uint256 cap, uint16 quality) private {
         Bid storage bid = _bids[uint256(Role.Trainer)][account];
         uint8 seat = uint8(_trainers.length);
-        bid.seat = seat + 1;
-        Trainer storage tr = _trainers.push();
-        tr.account = account;
-        tr.cap = uint32(bid.samples < cap ? bid.samples : cap);
-        tr.deposit = bid.deposit;
-        tr.price = uint64(bid.price); // at most `maxPrice`, 64 bits
-        tr.quality = quality;
-        emit Selected(Role.Trainer, seat, account, bid.price, tr.cap);
+        uint32 counted = uint32(bid.samples < cap ? bid.samples : cap);
+        // Prices are at most `maxPrice`, 64 bits.
+        _trainers.push(TrainerSeat(account, uint64(bid.price), 0, 0, 0, bid.deposit));
+        _updates[account] = Update(0, 0, 0, seat + 1);
+        _standings.write(seat, counted, quality);
+        emit Selected(Role.Trainer, seat, account, bid.price, counted);
     }
 
     function _seatMiner(address account) private {
@@ -99,7 +100,7 @@ abstract contract Selecting is Closing {
         Miner storage mi = _miners.push();
         mi.account = account;
         mi.fee = bid.price;
-        mi.trainerSeat = _bids[uint256(Role.Trainer)][account].seat;
+        mi.trainerSeat = _updates[account].seat;
         mi.deposit = bid.deposit;
         emit Selected(Role.Miner, seat, account, bid.price, 0);
     }

@@ -2,19 +2,25 @@
 pragma solidity 0.8.30;
 
 import {IReputation} from "../interfaces/IReputation.sol";
-import {Fault, Miner, Phase, Role, Round, Stage, State, Terms, Trainer} from "../interfaces/TaskTypes.sol";
+import {Fault, Miner, Phase, Role, Round, State, Terms, TrainerSeat, Update} from "../interfaces/TaskTypes.sol";
+import {ForkChoice} from "../libraries/ForkChoice.sol";
 import {ProofOfWork} from "../libraries/ProofOfWork.sol";
 import {Scores} from "../libraries/Scores.sol";
+import {STANDING_WORDS, Standings} from "../libraries/Standings.sol";
 import {TermsRules} from "../libraries/TermsRules.sol";
 import {Closing} from "./Closing.sol";
 
 /// @title The end of a round: fork choice, head, fees, pay, strikes, reputation, difficulty
 abstract contract Settlement is Closing {
+    using Standings for uint256[STANDING_WORDS];
+
     /// @dev How a round ended. Memory only.
     struct Outcome {
         bytes32 majority; // result id opened by a strict majority; 0 = none
-        bytes32 truth; // the same, if a block carries it; 0 = void
+        bytes32 truth; // the result that the round ends with, if a block carries it; 0 = void
         uint256 winner; // miner seat of the block
+        bool fast; // the block is a fast one: nobody else opened anything
+        uint256 guilty; // bitmap by miner seat: stood for a refuted result
         uint16 accuracy; // lower median over the openers of the truth
         uint128 inputs;
         uint8 unjudged; // 1 + trainer seat of the only opener, which nobody else scored; 0 = none
@@ -33,24 +39,48 @@ abstract contract Settlement is Closing {
     /// @notice See {ILearningTask}.
     function finalise(uint256[] calldata medians, uint16 middle) external {
         Terms memory t = _require(Phase.Finalise);
-        Outcome memory o = _outcome(t);
-        if (o.truth != 0) _requireMedians(o, medians, middle);
-        _finalise(t, o, medians, o.truth == 0 ? 0 : middle);
+        Round memory r = _loadRound();
+        Outcome memory o = _outcome(t, r);
+        bool judged = o.truth != 0 && !o.fast;
+        if (judged) _requireMedians(o, medians, middle);
+        else if (medians.length != 0) revert LearningTask_WrongScores(medians.length, 0);
+        _finalise(t, r, o, medians, judged ? middle : 0);
     }
 
     // ------------------------------------------------------------------ outcome
 
-    function _outcome(Terms memory t) private view returns (Outcome memory o) {
-        o.inputs = _currentInputs();
-        (bytes32 truth, uint256 votes) = _truth();
+    function _outcome(Terms memory t, Round memory r) private view returns (Outcome memory o) {
+        o.inputs = _currentInputs(r);
+        if (r.refuted != 0) o.guilty = _guilty(r);
+        (o.fast,) = _fast(r);
+        if (o.fast) {
+            o.winner = r.fast - 1;
+            (o.truth, o.accuracy) = (_miners[o.winner].result, _miners[o.winner].accuracy);
+            return o;
+        }
+        (bytes32 truth, uint256 votes) = _truth(r);
         if (truth == 0) return o;
-        o.majority = truth;
-        o.winner = _winner(truth);
-        if (o.winner == type(uint256).max) return o;
+        if (votes > _count(r.activeMiners) / 2) o.majority = truth;
+        uint256 carriers = _carriers(r, truth);
+        if (carriers == 0) return o;
         o.truth = truth;
+        o.winner = _chooseFork(t.forkRule, carriers);
         if (votes == 1) o.unjudged = _miners[o.winner].trainerSeat;
         o.accuracy = _medianAccuracy(truth);
         o.early = t.targetAccuracy != 0 && o.accuracy >= t.targetAccuracy && _lastReachedTarget;
+    }
+
+    /// @dev The miner seat whose block becomes the head.
+    function _chooseFork(uint8 rule, uint256 carriers) private view returns (uint256) {
+        ForkChoice.Candidate memory best;
+        for (uint8 m; m < _miners.length; ++m) {
+            if (carriers >> m & 1 == 0) continue;
+            Miner storage mi = _miners[m];
+            uint16 rank = rule == ForkChoice.REPUTATION ? _reputation().minerReputation(mi.account) : 0;
+            ForkChoice.Candidate memory c = ForkChoice.Candidate(m, mi.order, rank, mi.blockHash);
+            if (best.blockHash == 0 || ForkChoice.isBefore(rule, c, best)) best = c;
+        }
+        return best.seat;
     }
 
     function _isOpener(bytes32 truth, uint256 seat) private view returns (bool) {
@@ -120,8 +150,13 @@ abstract contract Settlement is Closing {
 
     // ------------------------------------------------------------------ settlement
 
-    function _finalise(Terms memory t, Outcome memory o, uint256[] calldata medians, uint16 middle) private {
-        Round memory r = _loadRound();
+    function _finalise(
+        Terms memory t,
+        Round memory r,
+        Outcome memory o,
+        uint256[] calldata medians,
+        uint16 middle
+    ) private {
         bool accepted = o.truth != 0;
         uint256 fee;
         if (accepted) {
@@ -137,6 +172,7 @@ abstract contract Settlement is Closing {
         if (o.early) budget += (_pool - fee - budget) * t.earlyBonus / TermsRules.BASIS;
         _settleTrainers(t, o, budget, medians, middle);
         _settleMiners(t, o, r, fee);
+        if (r.lastDispute != 0) _settleDisputes(t, o, r);
         if (accepted || r.reveals != 0) --_roundsLeft;
         _advance(t, o.early);
     }
@@ -146,24 +182,17 @@ abstract contract Settlement is Closing {
         _head.blockHash = mi.blockHash;
         _head.root = mi.root;
         _head.contentId = mi.contentId;
-        _lastReachedTarget = t.targetAccuracy != 0 && o.accuracy >= t.targetAccuracy;
+        // One miner's word alone does not bring the end nearer.
+        _lastReachedTarget = !o.fast && t.targetAccuracy != 0 && o.accuracy >= t.targetAccuracy;
         emit RoundFinalised(
             r.id, uint8(o.winner), mi.blockHash, mi.root, mi.contentId, o.accuracy, medians
         );
-        uint256 next = ProofOfWork.retarget(_difficulty, r.firstProposal - _sealEnd(t, r), t.blockTime);
+        if (o.fast) return;
+        uint256 next = ProofOfWork.retarget(_difficulty, r.firstProposal - r.sealClosed, t.blockTime);
         if (next != _difficulty) {
             _difficulty = next;
             emit DifficultyChanged(r.id, next);
         }
-    }
-
-    /// @dev Unix seconds at which mining began.
-    function _sealEnd(Terms memory t, Round memory r) private pure returns (uint256 end) {
-        if (r.sealClosed != 0) return r.sealClosed;
-        end = r.commitClosed != 0 ? r.commitClosed : uint256(r.start) + t.commitWindow;
-        end = r.revealClosed != 0 ? r.revealClosed : end + t.revealWindow;
-        end = r.checkClosed != 0 ? r.checkClosed : end + t.checkWindow;
-        return end + t.sealWindow;
     }
 
     /// @dev Pays inputs their price and, in an accepted round, their part of the rest of `budget` (wei); strikes who
@@ -176,19 +205,21 @@ abstract contract Settlement is Closing {
         uint16 middle
     ) private {
         Shares memory s;
+        uint16 id = _round.id;
         s.surplus = budget;
         s.floors = new uint256[](_trainers.length);
         s.weights = new uint256[](_trainers.length);
         for (uint8 i; i < s.floors.length; ++i) {
-            Trainer storage tr = _trainers[i];
+            TrainerSeat storage tr = _trainers[i];
             if (tr.strikes >= t.maxStrikes) continue;
-            if (tr.round != _round.id) {
+            Update memory u = _updates[tr.account];
+            if (u.round != id) {
                 _strikeTrainer(t, i);
-            } else if (tr.stage == Stage.Committed) {
+            } else if (u.samples == 0) {
                 _punishTrainer(t, i, Fault.NotRevealed);
             } else {
-                uint256 score = o.truth == 0 ? 0 : Scores.lane(medians[i / 16], i);
-                _settleUpdate(t, o, s, i, score, middle);
+                uint256 score = o.truth == 0 || o.fast ? 0 : Scores.lane(medians[i / 16], i);
+                _settleUpdate(t, o, s, i, u.samples, score, middle);
             }
         }
         for (uint8 i; i < s.floors.length; ++i) {
@@ -211,17 +242,21 @@ abstract contract Settlement is Closing {
         Outcome memory o,
         Shares memory s,
         uint8 seat,
+        uint256 samples,
         uint256 score,
         uint16 middle
     ) private {
-        Trainer storage tr = _trainers[seat];
-        uint256 counted = tr.samples < tr.cap ? tr.samples : tr.cap;
+        TrainerSeat storage tr = _trainers[seat];
+        (uint32 cap, uint16 quality) = _standings.read(seat);
+        uint256 counted = samples < cap ? samples : cap;
         uint256 floor = uint256(tr.price) * counted;
         s.surplus -= floor;
         s.floors[seat] = floor;
         bool isInput = o.inputs >> seat & 1 != 0;
         bool unjudged = seat + 1 == o.unjudged;
-        if (!isInput || (o.truth != 0 && !unjudged)) _learn(tr, seat, score);
+        if (!isInput || (o.truth != 0 && !unjudged && !o.fast)) _learn(seat, cap, quality, score);
+        // Nobody scored a fast block's inputs: what is known of their trainers stands for it.
+        if (o.fast && isInput) score = quality;
         if (isInput && (unjudged || score * TermsRules.BASIS >= uint256(middle) * t.payScore)) {
             ++tr.paidRounds;
             s.weights[seat] = counted * score;
@@ -235,39 +270,44 @@ abstract contract Settlement is Closing {
     }
 
     /// @dev Quality follows scores: half-way down, an eighth up, so that it falls fast and recovers slowly.
-    function _learn(Trainer storage tr, uint8 seat, uint256 score) private {
-        uint256 quality = tr.quality;
-        if (score > quality) quality += (score - quality) / 8;
-        else quality -= (quality - score) / 2;
-        if (quality == tr.quality) return;
-        tr.quality = uint16(quality);
-        emit QualityChanged(_round.id, seat, uint16(quality));
+    function _learn(uint8 seat, uint32 cap, uint256 quality, uint256 score) private {
+        uint256 next = score > quality ? quality + (score - quality) / 8 : quality - (quality - score) / 2;
+        if (next == quality) return;
+        _standings.write(seat, cap, uint16(next));
+        emit QualityChanged(_round.id, seat, uint16(next));
     }
 
     /// @dev Pays the block `fee` (wei): half to the block's miner, half in equal parts to all who opened the truth;
     /// strikes who failed, and writes the round into the registry.
     function _settleMiners(Terms memory t, Outcome memory o, Round memory r, uint256 fee) private {
+        // A fast block leaves the records of those who had nothing to do as they are.
+        uint256 served = o.fast ? 1 << o.winner : r.activeMiners | o.guilty;
         uint256 sharers;
-        for (uint256 m; m < _miners.length; ++m) {
-            if (o.truth != 0 && _isOpener(o.truth, m)) ++sharers;
-        }
-        IReputation.Service[] memory services = new IReputation.Service[](_count(r.activeMiners));
+        for (uint256 m; m < _miners.length; ++m) if (_sharesFee(o, m)) ++sharers;
+        IReputation.Service[] memory services = new IReputation.Service[](_count(served));
         uint256 at;
         for (uint8 m; m < _miners.length; ++m) {
-            if (r.activeMiners >> m & 1 == 0) continue;
+            if (r.activeMiners >> m & 1 == 0 && o.guilty >> m & 1 == 0) continue;
             bool won = o.truth != 0 && m == o.winner;
             uint256 amount = won ? fee / 2 : 0;
-            if (o.truth != 0 && _isOpener(o.truth, m)) amount += (fee - fee / 2) / sharers;
+            if (_sharesFee(o, m)) amount += (fee - fee / 2) / sharers;
             if (amount != 0) {
                 _miners[m].earned += uint80(amount);
                 _pool -= amount;
                 emit Paid(r.id, Role.Miner, m, amount);
             }
             uint256 offered = o.truth != 0 ? fee : _highestFee;
-            services[at++] = IReputation.Service(_miners[m].account, won, uint96(amount), uint96(offered));
-            _judgeMiner(t, o, r, m);
+            if (served >> m & 1 != 0) {
+                services[at++] = IReputation.Service(_miners[m].account, won, uint96(amount), uint96(offered));
+            }
+            if (o.guilty >> m & 1 == 0) _judgeMiner(t, o, r, m);
         }
         _reputation().recordRound(services);
+    }
+
+    function _sharesFee(Outcome memory o, uint256 seat) private view returns (bool) {
+        if (o.truth == 0) return false;
+        return o.fast ? seat == o.winner : _isOpener(o.truth, seat);
     }
 
     /// @dev At most one strike a round, for the gravest failure. Nobody answers for a phase that the round never
@@ -277,7 +317,7 @@ abstract contract Settlement is Closing {
         bool checked = r.checkers >> seat & 1 != 0;
         bool sealed_ = r.sealers >> seat & 1 != 0;
         bool opened = r.openers >> seat & 1 != 0;
-        if (_count(o.inputs) < t.minUpdates) {
+        if (o.fast || _count(o.inputs) < t.minUpdates) {
             if (!checked) _strikeMiner(t, seat);
         } else if (!sealed_) {
             _punishMiner(t, seat, Fault.NotSealed);
@@ -288,6 +328,42 @@ abstract contract Settlement is Closing {
         } else if (!checked || r.firstProposal == 0) {
             _strikeMiner(t, seat);
         }
+    }
+
+    // ------------------------------------------------------------------ disputes
+
+    /// @dev Deposits behind refuted results: half to whoever committed first to a proof, half burnt. Bonds against
+    /// results that stood: half burnt, half to the block's miner, so that nobody gains by losing to itself.
+    function _settleDisputes(Terms memory t, Outcome memory o, Round memory r) private {
+        uint256[] memory bounties = new uint256[](_miners.length);
+        for (uint8 m; m < bounties.length; ++m) {
+            if (o.guilty >> m & 1 != 0) bounties[_accused(r, m)] += _forfeit(t, m) / 2;
+            else if (_miners[m].stakes != 0) _loseBonds(t, o, r.id, m);
+        }
+        for (uint8 m; m < bounties.length; ++m) {
+            if (r.refuted >> m & 1 == 0) continue;
+            address accuser = _miners[m].accuser;
+            _owed[accuser] += bounties[m] + t.challengeBond;
+            emit BountyPaid(r.id, m, accuser, bounties[m], t.challengeBond);
+        }
+    }
+
+    /// @dev The seat through which the result of the guilty miner `seat` was refuted first.
+    function _accused(Round memory r, uint256 seat) private view returns (uint256 first) {
+        uint256 earliest = type(uint256).max;
+        for (uint256 m; m < _miners.length; ++m) {
+            bool same = r.refuted >> m & 1 != 0 && _miners[m].result == _miners[seat].result;
+            if (same && _miners[m].accusedAt < earliest) (first, earliest) = (m, _miners[m].accusedAt);
+        }
+    }
+
+    function _loseBonds(Terms memory t, Outcome memory o, uint16 round, uint8 seat) private {
+        uint256 amount = uint256(_miners[seat].stakes) * t.challengeBond;
+        _miners[seat].stakes = 0;
+        _burnt += amount - amount / 2;
+        if (o.truth != 0) _owed[_miners[o.winner].account] += amount / 2;
+        else _pool += amount / 2;
+        emit BondsLost(round, seat, amount);
     }
 
     /// @dev The next round, or the end.

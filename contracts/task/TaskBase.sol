@@ -10,17 +10,23 @@ import {
     Head,
     Miner,
     Phase,
+    Question,
     Role,
     Round,
-    Stage,
+    Stake,
     State,
     Terms,
-    Trainer
+    TrainerSeat,
+    Update
 } from "../interfaces/TaskTypes.sol";
 import {PhaseRules} from "../libraries/PhaseRules.sol";
+import {STANDING_WORDS} from "../libraries/Standings.sol";
 
 /// @title Storage, terms and phase of a task, shared by its parts
 abstract contract TaskBase is ITaskEvents {
+    uint16 internal constant STRUCK = type(uint16).max; // round of a trainer that is out; no round has this number
+    uint256 internal constant FAST_VOTES = 8; // one fast block in so many is voted on
+
     State internal _state;
     uint16 internal _roundsLeft;
     uint8 internal _voidRounds;
@@ -34,8 +40,12 @@ abstract contract TaskBase is ITaskEvents {
 
     Head internal _head;
     Round internal _round;
-    Trainer[] internal _trainers;
+    TrainerSeat[] internal _trainers;
     Miner[] internal _miners;
+    mapping(address trainer => Update) internal _updates;
+    uint256[STANDING_WORDS] internal _standings; // cap and quality by trainer seat
+    mapping(bytes32 claim => Stake) internal _stakes;
+    mapping(bytes32 claim => Question) internal _questions;
 
     uint256[][2] internal _heaps; // by role
     mapping(address account => Bid)[2] internal _bids; // by role
@@ -49,6 +59,15 @@ abstract contract TaskBase is ITaskEvents {
         bytes memory args = Clones.fetchCloneArgs(address(this));
         assembly ("memory-safe") {
             t := add(args, 0x20)
+        }
+    }
+
+    /// @dev One word of the terms, which is cheaper than all of them.
+    function _term(uint256 index) internal view returns (uint256 word) {
+        assembly ("memory-safe") {
+            // The proxy's own code is 45 bytes long; what is at 0 is scratch space.
+            extcodecopy(address(), 0, add(45, shl(5, index)), 32)
+            word := mload(0)
         }
     }
 
@@ -74,26 +93,44 @@ abstract contract TaskBase is ITaskEvents {
 
     // ------------------------------------------------------------------ phase
 
-    function _phase(Terms memory t) internal view returns (Phase current, uint256 deadline) {
+    function _phase(Terms memory t) internal view returns (Phase, uint256 deadline) {
+        PhaseRules.Clock memory c = _clock(t);
+        return (c.phase, c.deadline);
+    }
+
+    function _clock(Terms memory t) internal view returns (PhaseRules.Clock memory c) {
         if (_state == State.Bidding) {
             bool full = t.closeWhenFull && _heaps[0].length == t.trainerSlots && _heaps[1].length == t.minerSlots;
-            if (!full && block.timestamp < _biddingEnd) return (Phase.Bidding, _biddingEnd);
-            return (Phase.Select, 0);
+            if (!full && block.timestamp < _biddingEnd) return PhaseRules.Clock(Phase.Bidding, _biddingEnd, false);
+            return PhaseRules.Clock(Phase.Select, 0, false);
         }
-        if (_state != State.Running) return (Phase.Closed, 0);
+        if (_state != State.Running) return c;
 
         Round memory r = _loadRound();
-        uint256 inputCount = r.frozen ? r.inputCount : type(uint256).max;
-        (current, deadline) = PhaseRules.current(r, t, inputCount, block.timestamp);
-        // Votes that are not frozen decide only whether Seal opens; counting them costs too much to do it earlier.
-        if (current == Phase.Seal && !r.frozen && _count(_inputs()) < t.minUpdates) return (Phase.Finalise, 0);
-        if (current == Phase.Challenge) {
-            (bytes32 truth, uint256 votes) = _truth();
-            if (truth == 0 || _winner(truth) == type(uint256).max) return (Phase.Finalise, 0);
-            bool unanimous = votes == _count(r.activeMiners);
-            deadline = uint256(r.firstProposal) + (unanimous ? t.minWindow : t.challengeWindow);
-            if (block.timestamp >= deadline) return (Phase.Finalise, 0);
-        }
+        c = PhaseRules.early(r, t, block.timestamp);
+        if (c.phase != Phase.Check || (r.checkClosed == 0 && block.timestamp < c.deadline)) return c;
+        return PhaseRules.late(r, t, _facts(r), c.deadline, block.timestamp);
+    }
+
+    /// @dev What the phase depends on besides marks and clock, as far as it can matter by now.
+    function _facts(Round memory r) private view returns (PhaseRules.Facts memory f) {
+        f.inputCount = r.frozen ? r.inputCount : _count(_inputs(r));
+        (f.fastStands, f.fastDrawn) = _fast(r);
+        if (r.firstProposal == 0) return f;
+        (bytes32 truth, uint256 votes) = _truth(r);
+        f.hasTruth = truth != 0;
+        f.unanimous = votes == _count(r.activeMiners);
+        f.hasBlock = truth != 0 && _carriers(r, truth) != 0;
+    }
+
+    /// @dev Whether a fast block stands, and whether it is known not to be drawn. One block in eight is: the hash of
+    /// the chain's block that holds it decides, which nobody knows when it is proposed. Too late to look up: drawn.
+    function _fast(Round memory r) internal view returns (bool stands, bool known) {
+        if (r.fast == 0) return (false, false);
+        if (block.number <= r.fastBlock) return (true, false);
+        bytes32 draw = blockhash(r.fastBlock);
+        stands = draw != 0 && uint256(draw) % FAST_VOTES != 0;
+        return (stands, stands);
     }
 
     function _require(Phase required) internal view returns (Terms memory t) {
@@ -113,6 +150,7 @@ abstract contract TaskBase is ITaskEvents {
         Round memory next;
         next.id = _round.id + 1;
         next.start = uint32(block.timestamp);
+        next.running = true;
         uint256 limit = _terms().maxStrikes;
         for (uint256 i; i < _trainers.length; ++i) {
             if (_trainers[i].strikes < limit) ++next.activeTrainers;
@@ -136,60 +174,68 @@ abstract contract TaskBase is ITaskEvents {
     // ------------------------------------------------------------------ votes
 
     /// @dev Bitmap by trainer seat of the updates that are, or would now be, the round's inputs.
-    function _currentInputs() internal view returns (uint128) {
-        return _round.frozen ? _round.inputs : _inputs();
+    function _currentInputs(Round memory r) internal view returns (uint128) {
+        return r.frozen ? r.inputs : _inputs(r);
     }
 
     /// @dev Revealed in this round and not rejected by a strict majority of the round's miners. A miner that is
     /// also a trainer has no say on its own update.
-    function _inputs() internal view returns (uint128 kept) {
-        Round memory r = _loadRound();
-        uint256[] memory rejections = new uint256[](_trainers.length);
-        for (uint256 m; m < _miners.length; ++m) {
+    function _inputs(Round memory r) internal view returns (uint128 kept) {
+        kept = r.revealed;
+        uint256 n = _trainers.length;
+        uint256[] memory rejections = new uint256[](n);
+        for (uint256 m; m < 16; ++m) {
             if (r.checkers >> m & 1 == 0) continue;
             uint256 own = _miners[m].trainerSeat;
             uint256 verdicts = _miners[m].verdicts;
             for (uint256 i; verdicts != 0; ++i) {
-                if (verdicts & 2 != 0 && i < rejections.length && i + 1 != own) ++rejections[i];
+                if (verdicts & 2 != 0 && i < n && i + 1 != own) ++rejections[i];
                 verdicts >>= 2;
             }
         }
         uint256 quorum = _count(r.activeMiners) / 2 + 1;
-        for (uint256 i; i < rejections.length; ++i) {
-            Trainer storage tr = _trainers[i];
-            bool revealed = tr.round == r.id && tr.stage == Stage.Revealed;
-            if (revealed && rejections[i] < quorum) kept |= uint128(1) << uint128(i);
+        for (uint256 i; i < n; ++i) {
+            if (rejections[i] >= quorum) kept &= ~(uint128(1) << uint128(i));
         }
     }
 
-    /// @dev The result opened by a strict majority of the round's miners, or zero, and its votes.
-    function _truth() internal view returns (bytes32 truth, uint256 votes) {
-        uint256 openers = _round.openers;
-        uint256 n = _miners.length;
-        bytes32[] memory results = new bytes32[](n);
-        for (uint256 m; m < n; ++m) {
-            if (openers >> m & 1 != 0) results[m] = _miners[m].result;
+    /// @dev What the openers made the round's result, or zero, and its votes: opened by a strict majority of the
+    /// round's miners; once a result was refuted, the one that most of the others opened (ties: the lower id).
+    function _truth(Round memory r) internal view returns (bytes32 truth, uint256 votes) {
+        bytes32[] memory results = _standingResults(r);
+        for (uint256 m; m < results.length; ++m) {
+            if (results[m] == 0 || results[m] == truth) continue;
+            uint256 n;
+            for (uint256 k; k < results.length; ++k) if (results[k] == results[m]) ++n;
+            if (n > votes || (n == votes && results[m] < truth)) (truth, votes) = (results[m], n);
         }
-        uint256 quorum = _count(_round.activeMiners) / 2 + 1;
-        for (uint256 m; m < n; ++m) {
-            if (results[m] == 0) continue;
-            votes = 0;
-            for (uint256 k; k < n; ++k) {
-                if (results[k] == results[m]) ++votes;
+        if (r.refuted & r.openers == 0 && votes <= _count(r.activeMiners) / 2) return (0, 0);
+    }
+
+    /// @dev Opened results by miner seat; zero where there is none or it is refuted.
+    function _standingResults(Round memory r) private view returns (bytes32[] memory results) {
+        results = new bytes32[](16);
+        for (uint256 m; m < 16; ++m) if (r.openers >> m & 1 != 0) results[m] = _miners[m].result;
+        if (r.refuted == 0) return results;
+        uint256 guilty = _guilty(r);
+        for (uint256 m; m < 16; ++m) if (guilty >> m & 1 != 0) results[m] = 0;
+    }
+
+    /// @dev Bitmap by miner seat of all who opened a result that was refuted, or proposed it as a fast block.
+    function _guilty(Round memory r) internal view returns (uint256 guilty) {
+        guilty = r.refuted;
+        for (uint256 m; m < 16; ++m) {
+            if (r.refuted >> m & 1 == 0) continue;
+            for (uint256 k; k < 16; ++k) {
+                if (r.openers >> k & 1 != 0 && _miners[k].result == _miners[m].result) guilty |= 1 << k;
             }
-            if (votes >= quorum) return (results[m], votes);
         }
-        return (0, 0);
     }
 
-    /// @dev Fork choice among the round's blocks that carry the truth: the earliest valid proposal. All ones if none.
-    function _winner(bytes32 truth) internal view returns (uint256 seat) {
-        seat = type(uint256).max;
-        uint256 proposers = _round.proposers;
-        uint256 earliest = type(uint256).max;
-        for (uint256 m; m < _miners.length; ++m) {
-            if (proposers >> m & 1 == 0 || _miners[m].result != truth) continue;
-            if (_miners[m].order < earliest) (seat, earliest) = (m, _miners[m].order);
+    /// @dev Bitmap by miner seat of the round's blocks that carry `truth`.
+    function _carriers(Round memory r, bytes32 truth) internal view returns (uint256 carriers) {
+        for (uint256 m; m < 16; ++m) {
+            if (r.proposers >> m & 1 != 0 && _miners[m].result == truth) carriers |= 1 << m;
         }
     }
 

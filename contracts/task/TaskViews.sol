@@ -2,11 +2,31 @@
 pragma solidity 0.8.30;
 
 import {ILearningTask} from "../interfaces/ILearningTask.sol";
-import {Bid, Head, Miner, Phase, Role, Status, Terms, Trainer} from "../interfaces/TaskTypes.sol";
+import {
+    Bid,
+    Head,
+    Miner,
+    Phase,
+    Question,
+    Role,
+    Round,
+    Stage,
+    Stake,
+    Status,
+    Terms,
+    Trainer,
+    TrainerSeat,
+    Update
+} from "../interfaces/TaskTypes.sol";
+import {Digests} from "../libraries/Digests.sol";
+import {PhaseRules} from "../libraries/PhaseRules.sol";
+import {STANDING_WORDS, Standings} from "../libraries/Standings.sol";
 import {TaskBase} from "./TaskBase.sol";
 
 /// @title What anybody may look up
 abstract contract TaskViews is TaskBase, ILearningTask {
+    using Standings for uint256[STANDING_WORDS];
+
     /// @inheritdoc ILearningTask
     function factory() external view returns (address) {
         return _factory();
@@ -34,15 +54,16 @@ abstract contract TaskViews is TaskBase, ILearningTask {
 
     /// @inheritdoc ILearningTask
     function inputs() external view returns (uint128) {
-        return _currentInputs();
+        return _currentInputs(_loadRound());
     }
 
     /// @inheritdoc ILearningTask
     function status() external view returns (Status memory s) {
         s.state = _state;
-        (Phase current, uint256 deadline) = _phase(_terms());
-        s.phase = current;
-        s.deadline = uint64(deadline);
+        PhaseRules.Clock memory c = _clock(_terms());
+        s.phase = c.phase;
+        s.deadline = uint64(c.deadline);
+        s.attempt = c.again ? _round.attempt + 1 : _round.attempt;
         s.roundsLeft = _roundsLeft;
         s.voidRounds = _voidRounds;
         s.difficulty = _difficulty;
@@ -61,8 +82,14 @@ abstract contract TaskViews is TaskBase, ILearningTask {
     }
 
     /// @inheritdoc ILearningTask
-    function trainer(uint8 seat) external view returns (Trainer memory) {
-        return _trainers[seat];
+    function trainer(uint8 seat) external view returns (Trainer memory tr) {
+        TrainerSeat memory who = _trainers[seat];
+        Update memory u = _updates[who.account];
+        (tr.account, tr.strikes, tr.paidRounds, tr.price) = (who.account, who.strikes, who.paidRounds, who.price);
+        (tr.earned, tr.deposit) = (who.earned, who.deposit);
+        (tr.cap, tr.quality) = _standings.read(seat);
+        (tr.round, tr.samples, tr.digest) = (u.round == STRUCK ? 0 : u.round, u.samples, u.digest);
+        if (tr.round != 0) tr.stage = u.samples == 0 ? Stage.Committed : Stage.Revealed;
     }
 
     /// @inheritdoc ILearningTask
@@ -72,7 +99,24 @@ abstract contract TaskViews is TaskBase, ILearningTask {
 
     /// @inheritdoc ILearningTask
     function bidOf(Role role, address account) external view returns (Bid memory) {
-        return _bids[uint256(role)][account];
+        Bid memory bid = _bids[uint256(role)][account];
+        if (role == Role.Trainer) bid.seat = _updates[account].seat;
+        return bid;
+    }
+
+    /// @inheritdoc ILearningTask
+    function stakeOf(bytes32 claim) external view returns (Stake memory) {
+        return _stakes[claim];
+    }
+
+    /// @inheritdoc ILearningTask
+    function questionOf(bytes32 claim) external view returns (Question memory) {
+        return _questions[claim];
+    }
+
+    /// @inheritdoc ILearningTask
+    function domainSeparator() external view returns (bytes32) {
+        return Digests.domain();
     }
 
     /// @inheritdoc ILearningTask
