@@ -44,9 +44,10 @@ class Term:
 
 
 TERMS = (
-    Term("aggregation_rule", "rule", 0, 0, 0),
+    Term("aggregation_rule", "rule", 0, 0, 2),
+    Term("trim_share", "basis points", 2000, 0, 4999),
     Term("scoring_rule", "rule", 0, 0, 0),
-    Term("fork_rule", "rule", 0, 0, 0),
+    Term("fork_rule", "rule", 0, 0, 2),
     Term("rounds", "rounds", 10, 1, 10_000),
     Term("trainer_slots", "trainers", 10, 1, 128),
     Term("miner_slots", "miners", 3, 1, 16),
@@ -71,6 +72,8 @@ TERMS = (
     Term("target_accuracy", "basis points", 0, 0, 10_000),
     Term("pay_score", "basis points", 1000, 0, 10_000),
     Term("start_quality", "of 65,535", 32_768, 1, 65_535),
+    Term("fast_blocks", "basis points", 0, 0, 65_535),
+    Term("fast_rewards", "basis points", 3000, 0, 10_000),
     Term("bidding_window", "seconds", 300, 1, _WINDOW),
     Term("commit_window", "seconds", 120, "max_training_time", _WINDOW),
     Term("reveal_window", "seconds", 60, 1, _WINDOW),

@@ -17,9 +17,11 @@ __all__ = [
     "Phase",
     "Role",
     "Round",
+    "SignedCommit",
     "Stage",
     "State",
     "Status",
+    "UpdateOpening",
     "Verdict",
     "bits",
     "pack_scores",
@@ -86,6 +88,7 @@ class Fault(IntEnum):
     REJECTED = 3
     LOW_SCORE = 4
     OUTVOTED = 5
+    PROVEN_WRONG = 6
 
 
 class Verdict(IntEnum):
@@ -95,6 +98,31 @@ class Verdict(IntEnum):
     OK = 1
     INVALID = 2  # unavailable, or not of the right length or root
     COPY = 3  # a copy, or no training at all
+
+
+@dataclass(frozen=True)
+class UpdateOpening:
+    """What a trainer committed to: root, content digest, samples, training time in ms, salt."""
+
+    root: bytes
+    content_digest: bytes
+    samples: int
+    training_time: int
+    salt: bytes
+
+    @property
+    def values(self) -> tuple[bytes, bytes, int, int, bytes]:
+        """In the contract's order."""
+        return self.root, self.content_digest, self.samples, self.training_time, self.salt
+
+
+@dataclass(frozen=True)
+class SignedCommit:
+    """A commitment with its trainer's signature (EIP-712), in the compact form of EIP-2098."""
+
+    digest: bytes
+    r: bytes
+    vs: bytes
 
 
 @dataclass(frozen=True)
@@ -108,16 +136,21 @@ class Head:
 
 @dataclass(frozen=True)
 class Round:
-    """The running round, as the contract stores it; marks are Unix seconds, 0 = not yet or by the clock."""
+    """The running round, as the contract stores it; marks are Unix seconds, 0 = not yet or by the clock.
 
+    Spans are 1 + seconds from the start, `revealed` and `inputs` bitmaps by trainer seat, `active_miners` to
+    `openers` and `refuted` by miner seat; `fast` is 1 + the seat whose fast block stands, in block `fast_block`.
+    """
+
+    revealed: int
     id: int
-    attempt: int
     start: int
-    commit_closed: int
-    reveal_closed: int
+    commit_span: int
+    reveal_span: int
     active_trainers: int
     commits: int
     reveals: int
+    running: bool
     check_closed: int
     seal_closed: int
     first_proposal: int
@@ -128,19 +161,27 @@ class Round:
     sealers: int
     proposers: int
     openers: int
+    attempt: int
+    fast: int
     inputs: int
     input_count: int
     frozen: bool
+    refuted: int
+    window_from: int
+    last_dispute: int
+    fast_block: int
     seals_digest: bytes
 
 
 @dataclass(frozen=True)
 class Status:
-    """Everything a client polls. `deadline` is 0 where time does not end the phase."""
+    """Everything a client polls. `deadline` is 0 where time does not end the phase; a block proposed now belongs to
+    mining attempt `attempt`."""
 
     state: State
     phase: Phase
     deadline: int
+    attempt: int
     rounds_left: int
     void_rounds: int
     difficulty: int

@@ -13,9 +13,8 @@ import {Updates} from "./task/Updates.sol";
 /// @notice Read the parts in the order of a task's life: `Bidding` (escrow, bids), `Selecting` (seats), `Updates`
 /// (commit, reveal), `ModelChain` (check, seal, mine, open), `Disputes` (fraud proofs), `Settlement` (finalise),
 /// `Closing` (penalties, end), `Payout` (withdraw). `TaskBase` holds what they share: storage, terms, phase. Every
-/// task is a minimal proxy of this code with an address and an escrow of its own; its terms are part of the proxy's
-/// code. What every trainer calls in every round is here; three further pieces of code run on the same storage, so
-/// that each stays below 24 KB.
+/// task is a `TaskProxy` to this code with an address, an escrow and terms of its own. Three further pieces of code run
+/// on the same storage, so that each stays below 24 KB.
 contract LearningTask is Updates, Payout, TaskViews {
     /// @inheritdoc ILearningTask
     address public immutable bidding;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {Reputation} from "./Reputation.sol";
+import {TaskProxyCreation} from "./TaskProxy.sol";
 import {ILearningTask} from "./interfaces/ILearningTask.sol";
 import {ITaskFactory} from "./interfaces/ITaskFactory.sol";
 import {Terms} from "./interfaces/TaskTypes.sol";
@@ -37,7 +37,8 @@ contract TaskFactory is ITaskFactory {
         TermsRules.check(terms);
         _requireFunds(terms);
 
-        task = Clones.cloneWithImmutableArgs(implementation, abi.encode(terms, msg.sender, address(this), reputation));
+        bytes memory args = abi.encode(terms, msg.sender, address(this), reputation, implementation);
+        task = address(new TaskProxyCreation(args));
         uint256 index = tasks.length;
         tasks.push(task);
         isTask[task] = true;

@@ -9,7 +9,18 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from brownie import Contract, LearningTask, TaskFactory, TaskTransitions, accounts, chain, network, rpc
+from brownie import (
+    Contract,
+    LearningTask,
+    TaskBidding,
+    TaskBlocks,
+    TaskFactory,
+    TaskSettlement,
+    accounts,
+    chain,
+    network,
+    rpc,
+)
 
 TASK_FEE = 0  # wei burnt per task; it makes farming of reputation cost money where ether does
 
@@ -17,15 +28,16 @@ TASK_FEE = 0  # wei burnt per task; it makes farming of reputation cost money wh
 def main() -> Any:
     """Deploys from the network's account; returns the factory."""
     deployer = _deployer()
-    transitions = _deploy(deployer, TaskTransitions)
-    implementation = _deploy(deployer, LearningTask, transitions)
+    pieces = [_deploy(deployer, piece) for piece in (TaskBidding, TaskBlocks, TaskSettlement)]
+    implementation = _deploy(deployer, LearningTask, *pieces)
     factory = _deploy(deployer, TaskFactory, TASK_FEE, implementation)
 
     print(f"Deployed by {deployer} on chain {chain.id}:")
-    print(f"  TaskFactory      {factory.address}  <- all that clients need to know")
-    print(f"  Reputation       {factory.reputation()}")
-    print(f"  LearningTask     {implementation.address}  (code of all tasks)")
-    print(f"  TaskTransitions  {transitions.address}  (code of select, cancel, finalise)")
+    print(f"  TaskFactory     {factory.address}  <- all that clients need to know")
+    print(f"  Reputation      {factory.reputation()}")
+    print(f"  LearningTask    {implementation.address}  (code of all tasks, with the three pieces below)")
+    for piece in pieces:
+        print(f"  {piece._name:14}  {piece.address}")
     return factory
 
 

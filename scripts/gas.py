@@ -23,7 +23,7 @@ from bcfl_client.chain.sender import Sender
 from bcfl_client.chain.task import Receipt, Task, TaskActor
 from bcfl_client.roles.mining import search_nonce
 from bcfl_client.terms import make_terms
-from bcfl_client.types import Opening, Role, Verdict, pack_scores, pack_verdicts
+from bcfl_client.types import Opening, Role, UpdateOpening, Verdict, pack_scores, pack_verdicts
 
 ROOT = Path(__file__).resolve().parents[1]
 TRAINERS, MINERS, ROUNDS = 10, 3, 3
@@ -105,14 +105,14 @@ def play_round(
     """One honest round."""
     by_seat = {task.seat(Role.TRAINER, actor.sender.address): actor for actor in trainers}
     openings = {
-        seat: (secrets.token_bytes(32), secrets.token_bytes(32), SAMPLES, 1000, secrets.token_bytes(32))
+        seat: UpdateOpening(secrets.token_bytes(32), secrets.token_bytes(32), SAMPLES, 1000, secrets.token_bytes(32))
         for seat in by_seat
     }
     for seat, actor in by_seat.items():
-        digest = update_digest(task.place(round_id, 0, actor.sender.address), *openings[seat])
-        meter.note("commit" + suffix, actor.commit(int(seat or 0), digest))
+        digest = update_digest(task.place(round_id, 0, actor.sender.address), openings[seat])
+        meter.note("commit" + suffix, actor.commit(digest))
     for seat, actor in by_seat.items():
-        meter.note("reveal" + suffix, actor.reveal(int(seat or 0), *openings[seat]))
+        meter.note("reveal" + suffix, actor.reveal(openings[seat]))
 
     seated = {int(task.seat(Role.MINER, actor.sender.address) or 0): actor for actor in miners}
     verdicts = pack_verdicts(dict.fromkeys(range(TRAINERS), Verdict.OK))

@@ -29,6 +29,9 @@ DESCRIPTION = [
     "tree_refused: (root, n, index, leaf, siblings) that must not verify, and why.",
     "weighted_mean: `mean` is floor(sum(weight * update) / sum(weight)) per coordinate, floor towards minus infinity; "
     "the order of the updates must not matter.",
+    "median: `median` is the middle value per coordinate, of two the floor of their mean; weights have no influence.",
+    "trimmed_mean: per coordinate sort by (value, position), drop floor(updates * trim_share / 10000) at each end; "
+    "`mean` is the weighted mean of the rest, floored as above. The order of the updates is that of the seats.",
     "weights: weight = max(1, samples * quality // 65535).",
 ]
 
@@ -187,6 +190,46 @@ def means() -> list[dict[str, object]]:
     return result
 
 
+def medians() -> list[dict[str, object]]:
+    cases = [
+        [[5], [6]],
+        [[-5, -1, LOW, LOW, HIGH], [-6, 0, LOW, HIGH, HIGH]],
+        [[3, -3, 0], [1, -1, HIGH], [2, -2, LOW]],
+        [[LOW, 7], [LOW + 1, 7], [HIGH, 7], [HIGH - 1, -8]],
+        [[HIGH, LOW]],
+    ]
+    result = []
+    for updates in cases:
+        columns = [sorted(column) for column in zip(*updates)]
+        middle = [(column[(len(column) - 1) // 2] + column[len(column) // 2]) // 2 for column in columns]
+        result.append({"updates": updates, "median": middle})
+    return result
+
+
+def trimmed_means() -> list[dict[str, object]]:
+    ten = [[(37 * i) % 10 - 5, (i * i) % 7, LOW if i % 2 else HIGH] for i in range(10)]
+    cases = [
+        (ten, list(range(1, 11)), 0),
+        (ten, list(range(1, 11)), 999),
+        (ten, list(range(1, 11)), 1000),
+        (ten, list(range(1, 11)), 4999),
+        ([[5], [5], [5], [6]], [1, 2, 3, 1000], 2500),
+        ([[0, 1], [0, 1], [1, 0]], [5, 1, 9], 3334),
+        ([[LOW, HIGH], [LOW, HIGH], [LOW, HIGH]], [2**30, 2**30 - 2, 1], 4000),
+        ([[-7, 7]], [3], 4999),
+    ]
+    result = []
+    for updates, weights, trim_share in cases:
+        trimmed = len(updates) * trim_share // 10_000
+        mean = []
+        for column in zip(*updates):
+            order = sorted(range(len(column)), key=lambda i: (column[i], i))
+            kept = order[trimmed : len(order) - trimmed]
+            mean.append(sum(weights[i] * column[i] for i in kept) // sum(weights[i] for i in kept))
+        result.append({"updates": updates, "weights": weights, "trim_share": trim_share, "mean": mean})
+    return result
+
+
 def weights() -> list[dict[str, int]]:
     cases = [
         (1, 1),
@@ -208,6 +251,8 @@ def main() -> None:
         "tree": trees(),
         "tree_refused": refused(),
         "weighted_mean": means(),
+        "median": medians(),
+        "trimmed_mean": trimmed_means(),
         "weights": weights(),
     }
     OUTPUT.write_text(json.dumps(vectors, indent=1) + "\n")

@@ -12,14 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Block", "BlockRule", "by_blocks", "check_updates"]
+__all__ = ["BlockRule", "by_blocks", "check_updates"]
 
-Block = NDArray[np.int32]
-BlockRule = Callable[[Block, Block], None]
-"""Aggregates int32 [updates, coordinates] into int32 [coordinates]. Leaves the interpreter's lock where it can."""
-
-_BLOCK_VALUES = 2**18  # 1 MiB: most of a second-level cache
-_MIN_COORDINATES, _MAX_COORDINATES = 256, 8192
+BlockRule = Callable[[list[NDArray[np.int32]], NDArray[np.int32]], None]
+"""Aggregates a block of each update, int32 [size], contiguous and read-only, into the second argument, int32 [size]."""
 
 
 def check_updates(updates: Sequence[NDArray[np.int32]], weights: Sequence[int]) -> None:
@@ -30,25 +26,22 @@ def check_updates(updates: Sequence[NDArray[np.int32]], weights: Sequence[int]) 
         raise ValueError("updates must be int32 vectors of one length")
 
 
-def by_blocks(updates: Sequence[NDArray[np.int32]], rule: BlockRule) -> NDArray[np.int32]:
-    """Returns `rule` of all coordinates, int32 [count]. Takes one block of memory per thread besides the result."""
+def by_blocks(updates: Sequence[NDArray[np.int32]], size: int, rule: BlockRule) -> NDArray[np.int32]:
+    """Returns `rule` of all coordinates, int32 [count], `size` of them at a time on each thread.
+
+    Threads gain as far as the rule leaves the interpreter's lock.
+    """
     count = len(updates[0])
-    size = min(max(_BLOCK_VALUES // len(updates), _MIN_COORDINATES), _MAX_COORDINATES)
     result = np.empty(count, dtype=np.int32)
 
-    def work(part: range) -> None:
-        buffer = np.empty(len(updates) * size, dtype=np.int32)
-        for start in part:
-            out = result[start : start + size]
-            block = buffer[: len(updates) * len(out)]
-            np.concatenate([update[start : start + size] for update in updates], out=block)
-            rule(block.reshape(len(updates), len(out)), out)
+    def work(start: int) -> None:
+        rows = [np.ascontiguousarray(update[start : start + size]) for update in updates]
+        for row in rows:
+            row.flags.writeable = False  # no rule changes its inputs, and numba compiles for one kind of array
+        rule(rows, result[start : start + size])
 
     starts = range(0, count, size)
-    threads = min(os.cpu_count() or 1, len(starts))
-    if threads <= 1:
-        work(starts)
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, (starts[i::threads] for i in range(threads))))
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for _ in pool.map(work, starts):
+            pass
     return result

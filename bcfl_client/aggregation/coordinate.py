@@ -30,7 +30,8 @@ def aggregate_coordinate(rule: int, values: Sequence[int], weights: Sequence[int
     """
     if len(values) != len(weights):
         raise ValueError(f"{len(values)} values with {len(weights)} weights")
-    kept = [proof_order(rule, values)[i] for i in counted(rule, len(values), trim_share)]
+    order = proof_order(rule, values)
+    kept = [order[i] for i in counted(rule, len(values), trim_share)]
     shares = [1 if rule == AggregationRule.MEDIAN else weights[i] for i in kept]
     total = sum(shares)
     if total < 1:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bcfl_client.aggregation.blocks import Block, by_blocks, check_updates
-from bcfl_client.aggregation.ranks import select_ranks
+from bcfl_client.aggregation.blocks import by_blocks, check_updates
+from bcfl_client.aggregation.ranks import block_size, select_ranks
 
 __all__ = ["median"]
 
@@ -22,8 +22,8 @@ def median(updates: Sequence[NDArray[np.int32]], weights: Sequence[int]) -> NDAr
     check_updates(updates, weights)
     middle = (len(updates) - 1) // 2, len(updates) // 2
 
-    def rule(block: Block, out: Block) -> None:
-        low, high = select_ranks(block, middle)
+    def rule(rows: list[NDArray[np.int32]], out: NDArray[np.int32]) -> None:
+        low, high = select_ranks(np.stack(rows), middle)
         out[:] = (low & high) + ((low ^ high) >> 1)  # floor((low + high) / 2) without a carry
 
-    return by_blocks(updates, rule)
+    return by_blocks(updates, block_size(len(updates)), rule)

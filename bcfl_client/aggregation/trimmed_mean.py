@@ -8,9 +8,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from bcfl_client.aggregation.blocks import Block, by_blocks, check_updates
+from bcfl_client.aggregation.blocks import by_blocks, check_updates
 from bcfl_client.aggregation.coordinate import AggregationRule, counted
-from bcfl_client.aggregation.ranks import select_ranks
+from bcfl_client.aggregation.ranks import KEY_SHIFT, block_size, select_keys
+from bcfl_client.aggregation.weighted_mean import weighted_mean
 
 __all__ = ["trimmed_mean"]
 
@@ -32,27 +33,20 @@ def trimmed_mean(
     if min(weights) < 1 or total > _MAX_TOTAL_WEIGHT:
         raise ValueError(f"weights must be positive and sum up to at most 2^31-1, not {total}")
     kept = counted(AggregationRule.TRIMMED_MEAN, len(updates), trim_share)
-    ends = kept[0], kept[-1]
+    if len(kept) == len(updates):
+        return weighted_mean(updates, weights)
     factors = np.array(weights, dtype=np.int32)
 
-    def rule(block: Block, out: Block) -> None:
-        keys = np.empty(block.shape, dtype=np.int64)
-        _pack(block, keys)
-        _mean_between(keys, select_ranks(keys, ends), factors, out)
+    def rule(rows: list[NDArray[np.int32]], out: NDArray[np.int32]) -> None:
+        block = np.stack(rows)
+        _mean_between(block, select_keys(block, (kept[0], kept[-1])), factors, out)
 
-    return by_blocks(updates, rule)
-
-
-@njit(cache=True, nogil=True)
-def _pack(block, keys):  # type: ignore[no-untyped-def]  # the types are numba's
-    """Writes value * 2^32 + position, which sorts by value first."""
-    for i in range(len(block)):
-        for j in range(block.shape[1]):
-            keys[i, j] = (np.int64(block[i, j]) << 32) + i
+    return by_blocks(updates, block_size(len(updates)), rule)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _mean_between(keys, ends, weights, out):  # type: ignore[no-untyped-def]  # the types are numba's
+def _mean_between(block, ends, weights, out):  # type: ignore[no-untyped-def]  # the types are numba's
+    """The weighted mean of what has a key from ends[0] to ends[1]."""
     # No overflow: |x| <= 2^31 and the weights sum up to less than 2^31, so every partial sum is below 2^62.
     sums, totals = np.empty(_LANES, np.int64), np.empty(_LANES, np.int64)
     for start in range(0, len(out), _LANES):
@@ -60,11 +54,12 @@ def _mean_between(keys, ends, weights, out):  # type: ignore[no-untyped-def]  # 
         first, last = ends[0, start : start + _LANES], ends[1, start : start + _LANES]
         sums[:] = 0
         totals[:] = 0
-        for i in range(len(keys)):
-            row, weight = keys[i, start : start + _LANES], weights[i]
+        for i in range(len(block)):
+            row, weight = block[i, start : start + _LANES], weights[i]
             for j in range(len(mean)):
-                share = weight if (first[j] <= row[j]) & (row[j] <= last[j]) else 0
-                sums[j] += (row[j] >> 32) * share
+                key = (np.int64(row[j]) << KEY_SHIFT) + i
+                share = weight if (first[j] <= key) & (key <= last[j]) else 0
+                sums[j] += row[j] * share
                 totals[j] += share
         for j in range(len(mean)):
             mean[j] = sums[j] // totals[j]

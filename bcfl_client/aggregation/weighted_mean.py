@@ -8,12 +8,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from bcfl_client.aggregation.blocks import Block, by_blocks, check_updates
+from bcfl_client.aggregation.blocks import by_blocks, check_updates
 
 __all__ = ["weighted_mean"]
 
 _MAX_TOTAL_WEIGHT = 2**31 - 1
-_LANES = 1024  # coordinates side by side: their sums stay in a first-level cache
+_BLOCK = 2**14  # coordinates at a time: their sums, 128 KiB, stay in a second-level cache
 
 
 def weighted_mean(updates: Sequence[NDArray[np.int32]], weights: Sequence[int]) -> NDArray[np.int32]:
@@ -26,24 +26,24 @@ def weighted_mean(updates: Sequence[NDArray[np.int32]], weights: Sequence[int]) 
     total = sum(weights)
     if min(weights) < 0 or not 1 <= total <= _MAX_TOTAL_WEIGHT:
         raise ValueError(f"weights must not be negative and sum up to 1..2^31-1, not {total}")
-    factors = np.array(weights, dtype=np.int32)
 
-    def rule(block: Block, out: Block) -> None:
-        _mean(block, factors, total, out)
+    def rule(rows: list[NDArray[np.int32]], out: NDArray[np.int32]) -> None:
+        # No overflow: |x| <= 2^31 and the weights sum up to less than 2^31, so every partial sum is below 2^62.
+        sums = np.zeros(len(out), dtype=np.int64)
+        for row, weight in zip(rows, weights):
+            _add(sums, row, weight)
+        _floor_divide(sums, total, out)
 
-    return by_blocks(updates, rule)
+    return by_blocks(updates, _BLOCK, rule)
+
+
+@njit(cache=True, nogil=True)
+def _add(sums, row, weight):  # type: ignore[no-untyped-def]  # the types are numba's
+    for i in range(len(sums)):
+        sums[i] += row[i] * weight
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _mean(block, weights, total, out):  # type: ignore[no-untyped-def]  # the types are numba's
-    # No overflow: |x| <= 2^31 and the weights sum up to less than 2^31, so every partial sum is below 2^62.
-    sums = np.empty(_LANES, np.int64)
-    for start in range(0, len(out), _LANES):
-        mean = out[start : start + _LANES]
-        sums[:] = 0
-        for i in range(len(block)):
-            row, weight = block[i, start : start + _LANES], weights[i]
-            for j in range(len(mean)):
-                sums[j] += row[j] * weight
-        for j in range(len(mean)):
-            mean[j] = sums[j] // total
+def _floor_divide(sums, divisor, out):  # type: ignore[no-untyped-def]  # the types are numba's
+    for i in range(len(sums)):
+        out[i] = sums[i] // divisor

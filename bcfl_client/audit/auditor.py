@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bcfl_client.audit.content import ContentReader
 from bcfl_client.audit.replay import replay
-from bcfl_client.audit.report import AuditReport, Findings, ParticipantAudit, Totals
+from bcfl_client.audit.report import AuditReport, DisputantAudit, Findings, ParticipantAudit, RoundAudit, Totals
 from bcfl_client.audit.rescoring import make_rescorer
 from bcfl_client.audit.rounds import check_rounds
-from bcfl_client.audit.state import SeatState, TaskState, TrainerState
+from bcfl_client.audit.state import RoundState, SeatState, TaskState, TrainerState
 from bcfl_client.chain.connection import Connection, RpcError
-from bcfl_client.chain.history import Snapshot, TaskHistory, proxy_code, read_history, read_snapshot
+from bcfl_client.chain.history import Snapshot, TaskHistory, code_arguments, read_history, read_snapshot
 from bcfl_client.chain.release import foreign_contracts
 from bcfl_client.storage import ContentStore
+from bcfl_client.types import State
 
 __all__ = ["audit_task"]
 
@@ -45,25 +46,21 @@ def audit_task(
     history = read_history(connection, task_address, tell)
     tell(f"replaying {len(history.events)} events")
     books, played = replay(history, findings)
-    snapshot = read_snapshot(connection, history, _accounts(history, books))
+    snapshot = read_snapshot(connection, history, _accounts(history, books), list(books.stakes))
     _check_origin(history, snapshot, findings)
     _note_foreign_code(connection, history, findings)
     _check_books(books, snapshot, findings)
     forced = _check_balance(books, snapshot, findings)
-    if books.terms["minWindow"] == 0:
-        findings.notes.append(
-            "minWindow is 0: while the task ran, nobody but the miners' majority stood for the correctness of its "
-            "models; this audit has now computed them again where it says so"
-        )
-
     tell("reading the content")
     reader = ContentReader(store, books.terms, wait_seconds)
     rescorer = make_rescorer(reader.public(findings), model, findings)
     rounds = []
-    for report, found in check_rounds(played, reader, rescorer, books.terms["aggregationRule"]):
+    rule, trim_share = books.terms["aggregationRule"], books.terms["trimShare"]
+    for report, found in check_rounds(played, reader, rescorer, rule, trim_share):
         rounds.append(report)
         findings.add(found)
         tell(f"round {report.id}: content checked, {len(rounds)} of {len(played)}")
+    _note_windows(books.terms["minWindow"], rounds, findings)
     return AuditReport(
         task=history.published.task,
         chain_id=history.chain_id,
@@ -75,6 +72,7 @@ def audit_task(
         notes=tuple(findings.notes),
         rounds=tuple(rounds),
         participants=tuple(_participants(books)),
+        disputants=tuple(_disputants(books)),
         totals=Totals(books.paid_in, books.paid_out, books.burnt_and_sent, books.left, forced),
         tolerance=rescorer.tolerance if rescorer is not None else 0,
         seconds=time.monotonic() - start,
@@ -85,7 +83,22 @@ def _accounts(history: TaskHistory, books: TaskState) -> list[str]:
     """Everybody whose money has ever been in the task."""
     known = {books.publisher: None}
     known |= {str(event.args["account"]): None for event in history.events if event.name == "BidPlaced"}
-    return list(known)
+    return list(known | dict.fromkeys(books.disputants))
+
+
+def _note_windows(min_window: int, rounds: Sequence[RoundAudit], findings: Findings) -> None:
+    """Who stood for the models while the task ran."""
+    if min_window == 0:
+        findings.notes.append(
+            "minWindow is 0: while the task ran, nobody but the miners' majority stood for the correctness of its "
+            "models; this audit has now computed them again where it says so"
+        )
+        return
+    short = [one for one in rounds if one.exposed is not None and one.exposed < min_window]
+    findings.notes.append(
+        f"minWindow is {min_window} s: so long, at least, anybody could object to a block before it became final"
+        + "".join(f"; but in round {one.id} the winning block was {one.exposed} s old only" for one in short)
+    )
 
 
 def _check_origin(history: TaskHistory, snapshot: Snapshot, findings: Findings) -> None:
@@ -94,9 +107,14 @@ def _check_origin(history: TaskHistory, snapshot: Snapshot, findings: Findings) 
     findings.expect(where, f"made by the factory {history.factory}", True, snapshot.made_by_factory)
     for name, value in history.published.terms.items():
         findings.expect(where, f"term {name}", value, snapshot.terms[name])
-    if snapshot.code != proxy_code(history):
-        what = "code of a task with the published terms, publisher, factory and registry"
-        findings.expect(where, "code", what, f"other code of {len(snapshot.code)} bytes")
+    arguments = code_arguments(history)
+    body = snapshot.code[: -len(arguments)]
+    if not snapshot.code.endswith(arguments):
+        what = "that of a task with the published terms, publisher, factory, registry and implementation"
+        findings.expect(where, "end of the code", what, f"other code of {len(snapshot.code)} bytes")
+    elif not body or body not in snapshot.factory_code:
+        what = "that which the factory gives its tasks"
+        findings.expect(where, "code before the terms", what, f"other code of {len(body)} bytes")
 
 
 def _note_foreign_code(connection: Connection, history: TaskHistory, findings: Findings) -> None:
@@ -133,11 +151,31 @@ def _check_books(books: TaskState, snapshot: Snapshot, findings: Findings) -> No
         own |= {"quality": trainer.quality, "paidRounds": trainer.paid_rounds}
         _check_seat(f"trainer {seat} ({trainer.account})", own, stored, findings)
     for seat, (miner, stored) in enumerate(zip(books.miners, snapshot.miners)):
-        own = _stored(miner) | {"fee": miner.fee}
+        own = _stored(miner) | {"fee": miner.fee, "provenRound": miner.proven_round}
         own["trainerSeat"] = 0 if miner.trainer_seat is None else miner.trainer_seat + 1
         _check_seat(f"miner {seat} ({miner.account})", own, stored, findings)
+    if books.round is not None and books.state == State.RUNNING:
+        for name, mark in _marks(books.round).items():
+            findings.expect(f"round {books.round.id}", f"stored {name}", mark, status["round"][name])
+    for claim, stored in snapshot.stakes.items():
+        stake = books.stakes[claim]
+        bond: dict[str, object] = {"challenger": stake.challenger, "postedAt": stake.block, "round": stake.round_id}
+        bond |= {"seat": stake.seat, "height": 0 if stake.height is None else stake.height + 1}
+        findings.expect(f"claim 0x{claim.hex()}", "bond behind it", bond, stored)
     for account, amount in snapshot.withdrawable.items():
         findings.expect(account, "withdrawable, in wei", books.withdrawable(account), amount)
+
+
+def _marks(r: RoundState) -> dict[str, int]:
+    """What the running round is marked with for disputes."""
+    return {
+        "activeMiners": sum(1 << seat for seat in r.miners),
+        "refuted": sum(1 << seat for seat in r.refuted),
+        "attempt": r.attempt,
+        "fast": 0 if r.fast is None else r.fast.seat + 1,
+        "windowFrom": r.window_from or 0,
+        "lastDispute": r.last_dispute or 0,
+    }
 
 
 def _stored(who: SeatState) -> dict[str, object]:
@@ -180,4 +218,21 @@ def _participants(books: TaskState) -> list[ParticipantAudit]:
             strikes=one.strikes,
         )
         for role, seat, one in seats
+    ]
+
+
+def _disputants(books: TaskState) -> list[DisputantAudit]:
+    return [
+        DisputantAudit(
+            account=account,
+            claims=one.claims,
+            refutations=one.refutations,
+            bounties_wei=one.bounties,
+            posted_wei=one.posted,
+            returned_wei=one.returned,
+            lost_wei=one.lost,
+            received_wei=one.received,
+            withdrawn_wei=books.withdrawn[account],
+        )
+        for account, one in books.disputants.items()
     ]

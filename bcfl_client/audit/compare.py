@@ -12,7 +12,8 @@ __all__ = ["compare"]
 
 _WHO = ("role", "seat", "account", "miner", "trainer")
 _NOT_WHO = {"RoundFinalised": ("seat",), "Selected": ("account",)}
-_WEI = {"amount", "deposit", "price", "toPublisher", "received", "offered"}
+_WEI = {"amount", "deposit", "price", "toPublisher", "received", "offered", "bounty", "bond"}
+_OF_MINERS = ("MinerRecorded", "BountyPaid", "BondsLost")
 _Key = tuple[str, tuple[tuple[str, object], ...]]
 
 
@@ -46,7 +47,7 @@ def _place(where: str, name: str, args: Mapping[str, object], task: TaskState) -
     seat = args.get("seat")
     if name == "RoundFinalised" or (seat is None and account is None):
         return where
-    miners = args.get("role") == Role.MINER or name == "MinerRecorded"
+    miners = args.get("role") == Role.MINER or name in _OF_MINERS
     seats = task.miners if miners else task.trainers
     if account is None and isinstance(seat, int) and seat < len(seats):
         account = seats[seat].account

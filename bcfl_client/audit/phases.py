@@ -1,108 +1,149 @@
-"""Which phase a round is in, its inputs, its truth and its block: what follows from who did what, and the clock."""
+"""Which phase a task is in: what follows from who did what, and the clock."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from bcfl_client.audit.state import MinerState, RoundState, TaskState
-from bcfl_client.types import Phase, State, Verdict
+from bcfl_client.audit.state import FastBlock, MinerState, Moment, RoundState, TaskState
+from bcfl_client.audit.votes import carriers, current_inputs, true_result
+from bcfl_client.types import Phase, State
 
-__all__ = ["Result", "current_inputs", "majority_result", "phase_at", "seal_end", "winning_miner"]
+__all__ = ["Clock", "clock_at", "fast_block_at", "is_drawn", "seal_end"]
 
-Result = tuple[bytes, bytes]
-"""Parameter root and content digest of an aggregate."""
+_FAST_VOTES = 8  # one fast block in so many gives way to a vote
+_HASHES = 256  # blocks back to which a contract can look up a hash
+_PROLONGED = 6  # response windows by which disputes prolong a window at most
+_LAST_WORD = 2  # response windows that the newest act of a dispute leaves
+
+Terms = Mapping[str, Any]
 
 
-def phase_at(task: TaskState, now: int) -> Phase:
-    """The task's phase at Unix second `now`."""
+@dataclass(frozen=True)
+class Clock:
+    """A phase; the second at which time alone ends it, if it does; in Mine, whether blocks are mined again."""
+
+    phase: Phase
+    end: int | None = None
+    again: bool = False
+
+    def disputable(self, r: RoundState) -> bool:
+        """Whether results may be challenged and questioned, and refuted."""
+        if self.phase == Phase.MINE:
+            return r.first_block is not None and not self.again
+        return self.phase in (Phase.OPEN, Phase.CHALLENGE)
+
+
+def clock_at(task: TaskState, moment: Moment) -> Clock:
+    """The task's phase at `moment`."""
     if task.state == State.BIDDING:
         full = task.terms["closeWhenFull"] and all(book.full for book in task.bids.values())
-        return Phase.BIDDING if now < task.bidding_end and not full else Phase.SELECT
+        if moment.second < task.bidding_end and not full:
+            return Clock(Phase.BIDDING, task.bidding_end)
+        return Clock(Phase.SELECT)
     if task.state != State.RUNNING or task.round is None:
-        return Phase.CLOSED
-    return _round_phase(task.round, task.miners, task.terms, now)
+        return Clock(Phase.CLOSED)
+    return _before_seals(task.round, task.miners, task.terms, moment)
 
 
-def current_inputs(r: RoundState, miners: Sequence[MinerState]) -> frozenset[int]:
-    """Trainer seats whose updates are, or would now be, the inputs: revealed and not rejected by a strict majority of
-    the round's miners. Nobody has a say on its own update."""
-    if r.frozen is not None:
-        return r.frozen
-    rejected = (Verdict.INVALID, Verdict.COPY)
-    rejections: Counter[int] = Counter()
-    for seat, verdicts in r.verdicts.items():
-        own = miners[seat].trainer_seat
-        rejections.update(i for i in r.reveals if i != own and verdicts >> 2 * i & 3 in rejected)
-    return frozenset(i for i in r.reveals if rejections[i] * 2 <= len(r.miners))
+def is_drawn(block_hash: bytes | None) -> bool | None:
+    """Whether the fast block in the chain's block with this hash must be voted on; None when the hash is unknown."""
+    return None if block_hash is None else int.from_bytes(block_hash, "big") % _FAST_VOTES == 0
 
 
-def majority_result(r: RoundState) -> tuple[Result | None, int]:
-    """The result opened by a strict majority of the round's miners, and its votes."""
-    votes = Counter((opening.root, opening.content_digest) for opening in r.openings.values())
-    for result, count in votes.items():
-        if count * 2 > len(r.miners):
-            return result, count
-    return None, 0
+def fast_block_at(fast: FastBlock | None, moment: Moment) -> tuple[bool, bool]:
+    """Whether a fast block stands, and whether that is decided: its chain block's hash is known to later blocks only,
+    and not for ever."""
+    if fast is None:
+        return False, True
+    age = moment.block - fast.proposed.block
+    if age <= 0:
+        return True, False
+    return age <= _HASHES and not fast.drawn, True
 
 
-def winning_miner(r: RoundState, result: Result | None) -> int | None:
-    """Fork choice: the seat of the earliest block that carries `result`."""
-    for seat in r.blocks:
-        if (r.openings[seat].root, r.openings[seat].content_digest) == result:
-            return seat
-    return None
+def seal_end(r: RoundState, terms: Terms) -> int:
+    """Second at which sealing ended, or ends, and mining begins."""
+    if r.seal_closed is not None:
+        return r.seal_closed
+    start = r.check_closed if r.check_closed is not None else _check_end(r, terms)
+    if r.window_from is not None and r.first_block is None:
+        # A fast block came and went: Seal has its whole window after it.
+        start = max(r.window_from, r.last_dispute or 0)
+    return start + int(terms["sealWindow"])
 
 
-def seal_end(r: RoundState, terms: Mapping[str, Any]) -> int:
-    """Unix second at which sealing ended, or ends, and mining begins."""
-    end = r.start
-    for closed, window in (
-        (r.commit_closed, "commitWindow"),
-        (r.reveal_closed, "revealWindow"),
-        (r.check_closed, "checkWindow"),
-        (r.seal_closed, "sealWindow"),
-    ):
-        end = closed if closed is not None else end + terms[window]
-    return end
+def _commit_end(r: RoundState, terms: Terms) -> int:
+    return r.commit_closed if r.commit_closed is not None else r.start + int(terms["commitWindow"])
 
 
-def _round_phase(r: RoundState, miners: Sequence[MinerState], terms: Mapping[str, Any], now: int) -> Phase:
-    end = r.start
-    for phase, closed, window in (
-        (Phase.COMMIT, r.commit_closed, "commitWindow"),
-        (Phase.REVEAL, r.reveal_closed, "revealWindow"),
-        (Phase.CHECK, r.check_closed, "checkWindow"),
-        (Phase.SEAL, r.seal_closed, "sealWindow"),
-    ):
-        end = closed if closed is not None else end + terms[window]
-        if closed is None and now < end:
-            return phase
-        if not _goes_on(r, miners, terms, phase):
-            return Phase.FINALISE
+def _reveal_end(r: RoundState, terms: Terms) -> int:
+    return r.reveal_closed if r.reveal_closed is not None else _commit_end(r, terms) + int(terms["revealWindow"])
 
-    if r.first_block is None:
-        return Phase.MINE if now < end + terms["mineWindow"] else Phase.FINALISE
-    end = r.mine_closed if r.mine_closed is not None else r.first_block + terms["forkWindow"]
+
+def _check_end(r: RoundState, terms: Terms) -> int:
+    """By the clock."""
+    return _reveal_end(r, terms) + int(terms["checkWindow"])
+
+
+def _before_seals(r: RoundState, miners: Sequence[MinerState], terms: Terms, moment: Moment) -> Clock:
+    now, end = moment.second, _commit_end(r, terms)
+    if r.commit_closed is None and now < end:
+        return Clock(Phase.COMMIT, end)
+    if not r.commits:
+        return Clock(Phase.FINALISE)
+    end = _reveal_end(r, terms)
+    if r.reveal_closed is None and now < end:
+        return Clock(Phase.REVEAL, end)
+    if len(r.reveals) < terms["minUpdates"]:
+        return Clock(Phase.FINALISE)
+    end = _check_end(r, terms)
+    if r.check_closed is None and now < end:
+        return Clock(Phase.CHECK, end)
+    if len(current_inputs(r, miners)) < terms["minUpdates"]:
+        return Clock(Phase.FINALISE)
+    stands, decided = fast_block_at(r.fast, moment)
+    if stands:
+        return _window(r, terms, terms["minWindow"], decided, now)
+    return _first_mining(r, terms, now) if r.first_block is None else _after_a_block(r, terms, r.first_block, now)
+
+
+def _first_mining(r: RoundState, terms: Terms, now: int) -> Clock:
+    end = seal_end(r, terms)
+    if r.seal_closed is None and now < end:
+        return Clock(Phase.SEAL, end)
+    if not r.seals:
+        return Clock(Phase.FINALISE)
+    end += terms["mineWindow"]
+    return Clock(Phase.MINE, end) if now < end else Clock(Phase.FINALISE)
+
+
+def _after_a_block(r: RoundState, terms: Terms, first_block: int, now: int) -> Clock:
+    end = r.mine_closed if r.mine_closed is not None else first_block + terms["forkWindow"]
     if r.mine_closed is None and now < end:
-        return Phase.MINE
-    if r.open_closed is None and now < end + terms["openWindow"]:
-        return Phase.OPEN
+        return Clock(Phase.MINE, end)
+    end = r.open_closed if r.open_closed is not None else end + terms["openWindow"]
+    if r.open_closed is None and now < end:
+        return Clock(Phase.OPEN, end)
+    truth, votes = true_result(r)
+    if truth is None:
+        return Clock(Phase.FINALISE)
+    if carriers(r, truth):
+        unanimous = votes == len(r.miners)
+        return _window(r, terms, terms["minWindow" if unanimous else "challengeWindow"], True, now)
+    # Who opened the truth may make a block that carries it.
+    end = max(end, r.last_dispute or 0) + terms["mineWindow"]
+    return Clock(Phase.MINE, end, again=True) if now < end else Clock(Phase.FINALISE)
 
-    result, votes = majority_result(r)
-    if winning_miner(r, result) is None:
-        return Phase.FINALISE
-    window = "minWindow" if votes == len(r.miners) else "challengeWindow"
-    return Phase.CHALLENGE if now < r.first_block + terms[window] else Phase.FINALISE
 
-
-def _goes_on(r: RoundState, miners: Sequence[MinerState], terms: Mapping[str, Any], over: Phase) -> bool:
-    """Whether the phase `over` left enough for the next one."""
-    if over == Phase.COMMIT:
-        return len(r.commits) > 0
-    if over == Phase.REVEAL:
-        return len(r.reveals) >= int(terms["minUpdates"])
-    if over == Phase.CHECK:
-        return len(current_inputs(r, miners)) >= int(terms["minUpdates"])
-    return len(r.seals) > 0
+def _window(r: RoundState, terms: Terms, length: int, decided: bool, now: int) -> Clock:
+    """The time in which a block can be refuted, prolonged by disputes about it."""
+    assert r.window_from is not None
+    end = r.window_from + length
+    if r.last_dispute is not None and r.last_dispute >= r.window_from:
+        response = terms["responseWindow"]
+        end = min(max(end, r.last_dispute + _LAST_WORD * response), end + _PROLONGED * response)
+    if now < end:
+        return Clock(Phase.CHALLENGE, end)
+    return Clock(Phase.FINALISE) if decided else Clock(Phase.CHALLENGE, now + 1)

@@ -8,21 +8,22 @@ acts so far.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from bcfl_client.aggregation import update_weight
 from bcfl_client.audit.acts import HANDLERS, Acts, not_selected, refund_all
+from bcfl_client.audit.closing import close, start_round
 from bcfl_client.audit.compare import compare
-from bcfl_client.audit.phases import phase_at
+from bcfl_client.audit.phases import clock_at
+from bcfl_client.audit.played import PlayedRound, played_round
 from bcfl_client.audit.report import Findings
 from bcfl_client.audit.selection import choose_miners, choose_trainers
-from bcfl_client.audit.settlement import Outcome, close, finalise, start_round
-from bcfl_client.audit.state import Expected, MinerState, Registry, TaskState, TrainerState
+from bcfl_client.audit.settlement import finalise
+from bcfl_client.audit.state import Expected, MinerState, Moment, Registry, TaskState, TrainerState
 from bcfl_client.chain.history import TaskHistory
-from bcfl_client.types import Event, Opening, Phase, Role, State, pack_scores, unpack_scores
+from bcfl_client.types import Event, Phase, Role, State, pack_scores, unpack_scores
 
-__all__ = ["Input", "PlayedRound", "Vote", "replay"]
+__all__ = ["replay"]
 
 _ROUND_ENDS = ("RoundFinalised", "RoundVoided")
 _SELECTION = {"Selected", "NotSelected", "RoundStarted", "TaskAborted"}
@@ -34,6 +35,8 @@ _SETTLEMENT = {
     "Slashed",
     "Struck",
     "StruckOut",
+    "BountyPaid",
+    "BondsLost",
     "RoundStarted",
     "TaskCompleted",
     "TaskAborted",
@@ -44,40 +47,6 @@ _CONSEQUENCES = {
     "Cancelled": {"NotSelected", "TaskAborted"},
     "Checked": {"InputsFrozen"},
 }
-
-
-@dataclass(frozen=True)
-class Input:
-    """An update that went into a round's aggregate, with its weight and the trainer's seat and account."""
-
-    seat: int
-    account: str
-    root: bytes
-    content_digest: bytes
-    weight: int
-
-
-@dataclass(frozen=True)
-class Vote:
-    """A miner's opened seal. `trainer_seat` is its own seat as a trainer, which it has no say on."""
-
-    seat: int
-    account: str
-    trainer_seat: int | None
-    opening: Opening
-    scores: tuple[int, ...]  # by trainer seat
-
-
-@dataclass(frozen=True)
-class PlayedRound:
-    """A finished round, for whoever looks into its bytes."""
-
-    id: int
-    outcome: Outcome
-    inputs: tuple[Input, ...]
-    votes: tuple[Vote, ...]
-    block_hash: bytes
-    difficulty: int
 
 
 def replay(history: TaskHistory, findings: Findings) -> tuple[TaskState, tuple[PlayedRound, ...]]:
@@ -101,7 +70,7 @@ class _Player:
         self._task = task
         self._findings = findings
         self._registry = Registry()
-        self._acts = Acts(task, self._registry, findings, history.chain_id, history.published.task)
+        self._acts = Acts(task, self._registry, findings, history.chain_id, history.published.task, history.hashes)
         self._times = history.times
         self._events = history.events
         self._records = history.registry
@@ -111,29 +80,29 @@ class _Player:
     def play(self) -> None:
         while self._at < len(self._events):
             event = self._events[self._at]
-            now = self._times[event.block]
+            moment = Moment(self._times[event.block], event.block)
             self._catch_up(event)
             if self._task.round is not None:
                 self.where = f"round {self._task.round.id}"
             if event.name in HANDLERS:
                 self._at += 1
-                expected = HANDLERS[event.name](self._acts, event.args, now)
+                expected = HANDLERS[event.name](self._acts, event.args, moment)
                 names = _CONSEQUENCES.get(event.name)
                 if names is not None:
                     self._compare(expected, self._run(event, names), event)
             elif self._task.state == State.BIDDING and event.name in _SELECTION:
-                self._compare(self._select(now), self._run(event, _SELECTION), event)
+                self._compare(self._select(moment), self._run(event, _SELECTION), event)
             elif self._task.state == State.RUNNING and event.name in _ROUND_ENDS:
                 self._at += 1
-                settled = self._finalise(now)
+                settled = self._finalise(event.name, moment)
                 self._compare(settled, [_tidy(event, len(self._task.trainers)), *self._run(event, _SETTLEMENT)], event)
             else:
                 self._at += 1
                 self._findings.expect(self.where, event.name, "no such event here", dict(event.args))
 
-    def _select(self, now: int) -> list[Expected]:
+    def _select(self, moment: Moment) -> list[Expected]:
         task, terms = self._task, self._task.terms
-        self._findings.expect("selection", f"phase at second {now}", Phase.SELECT.name, phase_at(task, now).name)
+        self._require("selection", Phase.SELECT, moment)
         ranked = {role: book.ranked() for role, book in task.bids.items()}
         miners = choose_miners(ranked[Role.MINER], terms)
         highest_fee = max((bid.price for bid in miners), default=0)
@@ -171,33 +140,24 @@ class _Player:
                 if bid not in chosen:
                     task.owed[bid.account] += bid.deposit
                     events.append(not_selected(role, bid))
-        return [*events, start_round(task, now)]
+        return [*events, start_round(task, moment)]
 
-    def _finalise(self, now: int) -> list[Expected]:
+    def _finalise(self, name: str, moment: Moment) -> list[Expected]:
         task, r = self._task, self._task.round
         assert r is not None
-        self._findings.expect(self.where, f"phase at second {now}", Phase.FINALISE.name, phase_at(task, now).name)
+        if r.fast is not None and r.fast.drawn is None:
+            r.fast.drawn = name == "RoundVoided"
+        self._require(self.where, Phase.FINALISE, moment)
         # Weights are those of the round's start: what it brings changes the next one's.
         qualities = [trainer.quality for trainer in task.trainers]
         difficulty = task.difficulty
-        outcome, events = finalise(task, self._registry, now)
-        inputs = [
-            Input(
-                seat,
-                task.trainers[seat].account,
-                r.reveals[seat].root,
-                r.reveals[seat].content_digest,
-                update_weight(min(r.reveals[seat].samples, task.trainers[seat].cap), qualities[seat]),
-            )
-            for seat in sorted(outcome.inputs)
-        ]
-        votes = []
-        for seat, opening in sorted(r.openings.items()):
-            scores = tuple(unpack_scores(opening.scores, len(task.trainers)))
-            votes.append(Vote(seat, task.miners[seat].account, task.miners[seat].trainer_seat, opening, scores))
-        block_hash = r.blocks[outcome.winner] if outcome.winner is not None else bytes(32)
-        self.rounds.append(PlayedRound(r.id, outcome, tuple(inputs), tuple(votes), block_hash, difficulty))
+        outcome, events = finalise(task, self._registry, moment)
+        self.rounds.append(played_round(task, r, outcome, difficulty, qualities, moment))
         return events
+
+    def _require(self, where: str, phase: Phase, moment: Moment) -> None:
+        found = clock_at(self._task, moment).phase
+        self._findings.expect(where, f"phase at second {moment.second}", phase.name, found.name)
 
     def _compare(self, expected: Sequence[Expected], found: list[Event], cause: Event) -> None:
         """Compares with the events of the task and, as far as `expected` speaks of it, of the registry."""
@@ -239,5 +199,7 @@ def _tidy(event: Event, trainers: int) -> Event:
     if event.name != "RoundFinalised":
         return event
     medians: Any = event.args["medians"]
+    if not medians:
+        return event
     lanes = dict(enumerate(unpack_scores(tuple(medians), trainers)))
     return replace(event, args=event.args | {"medians": pack_scores(lanes, trainers)})

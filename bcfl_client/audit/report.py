@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["AuditReport", "Difference", "Findings", "ParticipantAudit", "RoundAudit", "Totals", "Unavailable", "shown"]
+__all__ = [
+    "AuditReport",
+    "Difference",
+    "DisputantAudit",
+    "Findings",
+    "ParticipantAudit",
+    "RoundAudit",
+    "Totals",
+    "Unavailable",
+    "shown",
+]
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,9 @@ class RoundAudit:
     """One round. `accuracy` as the chain holds it and `recomputed_accuracy` from the bytes, in basis points.
 
     `aggregate`: recomputed (bit for bit), served (its bytes fit their root, but inputs were missing), missing, or
-    none in a void round. `scores` is the number of opened scores that were recomputed.
+    none in a void round. `scores` is the number of opened scores that were recomputed. `fast`: a block without votes;
+    `attempt`: above 0 when it was mined again; `refuted`: seats that stood for a refuted result; `claims` that results
+    are false, questions among them; `exposed`: seconds in which anybody could object to the block.
     """
 
     id: int
@@ -75,6 +87,11 @@ class RoundAudit:
     recomputed_accuracy: int | None
     aggregate: str
     scores: int
+    fast: bool
+    attempt: int
+    refuted: tuple[int, ...]
+    claims: int
+    exposed: int | None
 
 
 @dataclass(frozen=True)
@@ -95,8 +112,28 @@ class ParticipantAudit:
 
 
 @dataclass(frozen=True)
+class DisputantAudit:
+    """What disputes brought an account, and cost it: whoever posted a bond, and miners that got a part of lost ones.
+
+    `refutations` are the claims that it has shown; `posted` = `returned` + `lost` + bonds that are still in. `received`
+    is its part of bonds that others lost.
+    """
+
+    account: str
+    claims: int
+    refutations: int
+    bounties_wei: int
+    posted_wei: int
+    returned_wei: int
+    lost_wei: int
+    received_wei: int
+    withdrawn_wei: int
+
+
+@dataclass(frozen=True)
 class Totals:
-    """Wei over the whole task: paid in = paid out + burnt + left. `forced` was sent past the contract's rules."""
+    """Wei over the whole task, bonds included: paid in = paid out + burnt + left. `forced` was sent past the contract's
+    rules."""
 
     paid_in_wei: int
     paid_out_wei: int
@@ -119,6 +156,7 @@ class AuditReport:
     notes: tuple[str, ...]
     rounds: tuple[RoundAudit, ...]
     participants: tuple[ParticipantAudit, ...]
+    disputants: tuple[DisputantAudit, ...]
     totals: Totals
     tolerance: int
     seconds: float
@@ -145,6 +183,7 @@ class AuditReport:
         lines = [
             f"task {self.task} on chain {self.chain_id}, {self.state}, at block {self.block}",
             f"rounds: {len(self.rounds)}, {accepted} with a block, {recomputed} aggregates recomputed bit for bit",
+            *self._special(),
             f"scores: {scores} recomputed, within {self.tolerance} images of the validation set",
             f"wei: {money.paid_in_wei} paid in = {money.paid_out_wei} paid out + {money.burnt_wei} burnt "
             f"+ {money.left_wei} left" + (f"; {money.forced_wei} forced on it" if money.forced_wei else ""),
@@ -153,6 +192,21 @@ class AuditReport:
             *(f"DIFFERENCE: {one}" for one in self.differences),
         ]
         return "\n".join([*lines, self._verdict()])
+
+    def _special(self) -> list[str]:
+        """What most tasks never have."""
+        lines = []
+        fast = sum(one.fast for one in self.rounds)
+        again = sum(one.accepted and one.attempt > 0 for one in self.rounds)
+        if fast or again:
+            lines.append(f"blocks: {fast} without a vote, {again} mined again")
+        if self.disputants:
+            claims, shown_ = (sum(getattr(one, name) for one in self.disputants) for name in ("claims", "refutations"))
+            money = (sum(getattr(one, name) for one in self.disputants) for name in ("bounties_wei", "lost_wei"))
+            lines.append(
+                "disputes: {} claims, {} shown; {} wei of bounties, {} of lost bonds".format(claims, shown_, *money)
+            )
+        return lines
 
     def _verdict(self) -> str:
         if self.differences:

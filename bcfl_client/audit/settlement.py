@@ -4,43 +4,37 @@ next. Written from the rules, not from the contract: the two check each other. M
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from bcfl_client.audit.phases import Result, current_inputs, majority_result, seal_end, winning_miner
+from bcfl_client.audit.bonds import settle_disputes
+from bcfl_client.audit.closing import advance, pay, punish, strike
+from bcfl_client.audit.phases import fast_block_at
 from bcfl_client.audit.selection import lower_median
-from bcfl_client.audit.state import Expected, MinerState, Registry, RoundState, SeatState, TaskState, TrainerState
-from bcfl_client.types import Fault, Head, Role, State, pack_scores, unpack_scores
+from bcfl_client.audit.state import Expected, Moment, Registry, Result, RoundState, TaskState, TrainerState
+from bcfl_client.audit.votes import carriers, choose_block, current_inputs, guilty_miners, true_result
+from bcfl_client.types import Fault, Head, Role, pack_scores, unpack_scores
 
-__all__ = [
-    "Claim",
-    "Outcome",
-    "close",
-    "finalise",
-    "judge",
-    "learn",
-    "retarget",
-    "share_budget",
-    "share_fee",
-    "start_round",
-]
+__all__ = ["Claim", "Outcome", "finalise", "judge", "learn", "retarget", "share_budget", "share_fee"]
 
 _BASIS = 10_000
-_PROVABLE = (Fault.NOT_REVEALED, Fault.NOT_SEALED, Fault.NOT_OPENED)
 _MAX_DIFFICULTY = 2**64
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a round ended. `truth` is None in a void round; `majority` may be there without a block that carries it."""
+    """How a round ended. `truth` is None in a void round; `majority` may be there without a block that carries it;
+    `fast`: a block without votes; `guilty`: miner seats that stood for a refuted result."""
 
     inputs: frozenset[int]
-    majority: Result | None
-    truth: Result | None
-    winner: int | None
-    medians: dict[int, int]
-    middle: int
-    accuracy: int
-    unjudged: int | None
+    majority: Result | None = None
+    truth: Result | None = None
+    winner: int | None = None
+    medians: Mapping[int, int] = field(default_factory=dict)
+    middle: int = 0
+    accuracy: int = 0
+    unjudged: int | None = None
+    fast: bool = False
+    guilty: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -52,14 +46,21 @@ class Claim:
     denied: bool = False
 
 
-def judge(r: RoundState, miners: list[MinerState]) -> Outcome:
-    """What the openings of a round come to."""
-    inputs = current_inputs(r, miners)
-    majority, votes = majority_result(r)
-    winner = winning_miner(r, majority)
-    if majority is None or winner is None:
-        return Outcome(inputs, majority, None, None, {}, 0, 0, None)
-    openers = [seat for seat, o in r.openings.items() if (o.root, o.content_digest) == majority]
+def judge(task: TaskState, registry: Registry, moment: Moment) -> Outcome:
+    """What the openings of the running round, or its fast block, come to."""
+    r, miners = task.round, task.miners
+    assert r is not None
+    inputs, guilty = current_inputs(r, miners), guilty_miners(r)
+    if r.fast is not None and fast_block_at(r.fast, moment)[0]:
+        seat = r.fast.seat
+        return Outcome(inputs, truth=r.results[seat], winner=seat, accuracy=r.fast.accuracy, fast=True)
+    truth, votes = true_result(r)
+    majority = truth if votes * 2 > len(r.miners) else None
+    blocks = carriers(r, truth)
+    if truth is None or not blocks:
+        return Outcome(inputs, majority, guilty=guilty)
+    winner = choose_block(task.terms["forkRule"], r, miners, blocks, registry)
+    openers = _openers(r, truth)
     count = 16 * len(r.openings[winner].scores)
     scores = {seat: unpack_scores(r.openings[seat].scores, count) for seat in openers}
     medians = {}
@@ -69,13 +70,14 @@ def judge(r: RoundState, miners: list[MinerState]) -> Outcome:
     return Outcome(
         inputs,
         majority,
-        majority,
+        truth,
         winner,
         medians,
         lower_median(list(medians.values())),
         lower_median([r.openings[seat].accuracy for seat in openers]),
         # The only opener scored itself, if it is a trainer: nobody else did.
-        miners[winner].trainer_seat if votes == 1 else None,
+        unjudged=miners[winner].trainer_seat if votes == 1 else None,
+        guilty=guilty,
     )
 
 
@@ -107,27 +109,24 @@ def retarget(difficulty: int, actual: int, wanted: int) -> int:
     return max(1, min(clamped, _MAX_DIFFICULTY))
 
 
-def finalise(task: TaskState, registry: Registry, now: int) -> tuple[Outcome, list[Expected]]:
+def finalise(task: TaskState, registry: Registry, moment: Moment) -> tuple[Outcome, list[Expected]]:
     """Settles the running round on the books; returns how it ended and the events that say so."""
     r, terms = task.round, task.terms
     assert r is not None
-    outcome = judge(r, task.miners)
+    outcome = judge(task, registry, moment)
     accepted = outcome.truth is not None
     fee = task.miners[outcome.winner].fee if outcome.winner is not None else 0
-    reached = accepted and 0 < terms["targetAccuracy"] <= outcome.accuracy
+    # One miner's word alone does not bring the end nearer.
+    reached = accepted and not outcome.fast and 0 < terms["targetAccuracy"] <= outcome.accuracy
     early = reached and task.reached_target
     task.reached_target = reached
 
-    events = [_verdict(r, outcome, len(task.trainers))]
-    if outcome.truth is not None and outcome.winner is not None:
-        task.head = Head(r.blocks[outcome.winner], *outcome.truth)
-        assert r.first_block is not None
-        difficulty = retarget(task.difficulty, r.first_block - seal_end(r, terms), terms["blockTime"])
-        if difficulty != task.difficulty:
-            events.append(Expected("DifficultyChanged", {"round": r.id, "difficulty": difficulty}))
-        task.difficulty = difficulty
+    if accepted:
+        events = _accept(task, r, outcome)
     else:
         task.void_rounds += 1
+        inputs = sum(1 << seat for seat in outcome.inputs)
+        events = [Expected("RoundVoided", {"round": r.id, "counted": bool(r.reveals), "inputs": inputs})]
 
     # The highest fee of every round to come stays covered whatever the trainers get.
     budget = (task.pool - task.highest_fee * task.rounds_left) // task.rounds_left
@@ -135,65 +134,38 @@ def finalise(task: TaskState, registry: Registry, now: int) -> tuple[Outcome, li
         budget += (task.pool - fee - budget) * terms["earlyBonus"] // _BASIS
     events += _settle_trainers(task, r, outcome, budget)
     events += _settle_miners(task, registry, r, outcome, fee)
+    events += settle_disputes(task, r, outcome.guilty, outcome.winner)
     if accepted or r.reveals:
         task.rounds_left -= 1
-    return outcome, events + _advance(task, registry, now, early)
+    return outcome, events + advance(task, registry, moment, early)
 
 
-def start_round(task: TaskState, now: int) -> Expected:
-    """Begins the next round for all who are not struck out."""
-    limit = task.terms["maxStrikes"]
-    task.round = RoundState(
-        id=task.round.id + 1 if task.round is not None else 1,
-        start=now,
-        trainers=frozenset(i for i, trainer in enumerate(task.trainers) if trainer.strikes < limit),
-        miners=frozenset(i for i, miner in enumerate(task.miners) if miner.strikes < limit),
-    )
-    return Expected(
-        "RoundStarted",
-        {
-            "round": task.round.id,
-            "parent": task.head.block_hash,
-            "difficulty": task.difficulty,
-            "trainers": len(task.round.trainers),
-            "miners": sum(1 << seat for seat in task.round.miners),
-        },
-    )
+def _openers(r: RoundState, result: Result) -> list[int]:
+    return sorted(seat for seat in r.openings if r.results[seat] == result)
 
 
-def close(task: TaskState, registry: Registry, state: State, early: bool = False) -> list[Expected]:
-    """Ends the task: the rest of the reward to the publisher, burns to nobody, qualities to the registry."""
-    rest, task.pool = task.pool, 0
-    task.owed[task.publisher] += rest
-    task.state = state
-    if state == State.COMPLETED:
-        events = [Expected("TaskCompleted", {"early": early, "toPublisher": rest})]
+def _accept(task: TaskState, r: RoundState, outcome: Outcome) -> list[Expected]:
+    """The new head; a vote's block also sets the next difficulty."""
+    assert outcome.truth is not None and outcome.winner is not None
+    medians: tuple[int, ...] = ()
+    if outcome.fast:
+        assert r.fast is not None
+        block_hash = r.fast.block_hash
     else:
-        events = [Expected("TaskAborted", {"toPublisher": rest})]
-    if task.burnt:
-        events.append(Expected("Burnt", {"amount": task.burnt}))
-    for trainer in task.trainers:
-        trusted = trainer.paid_rounds and trainer.strikes < task.terms["maxStrikes"]
-        events.append(registry.after_task(trainer.account, trainer.quality if trusted else 0))
+        block_hash = r.blocks[outcome.winner].block_hash
+        medians = pack_scores(dict(outcome.medians), len(task.trainers))
+    root, digest = outcome.truth
+    task.head = Head(block_hash, root, digest)
+    args: dict[str, object] = {"round": r.id, "seat": outcome.winner, "blockHash": block_hash}
+    args |= {"root": root, "contentId": digest, "accuracy": outcome.accuracy, "medians": medians}
+    events = [Expected("RoundFinalised", args)]
+    if not outcome.fast:
+        assert r.first_block is not None and r.seal_closed is not None
+        difficulty = retarget(task.difficulty, r.first_block - r.seal_closed, task.terms["blockTime"])
+        if difficulty != task.difficulty:
+            events.append(Expected("DifficultyChanged", {"round": r.id, "difficulty": difficulty}))
+        task.difficulty = difficulty
     return events
-
-
-def _verdict(r: RoundState, outcome: Outcome, trainers: int) -> Expected:
-    if outcome.truth is None or outcome.winner is None:
-        inputs = sum(1 << seat for seat in outcome.inputs)
-        return Expected("RoundVoided", {"round": r.id, "counted": bool(r.reveals), "inputs": inputs})
-    return Expected(
-        "RoundFinalised",
-        {
-            "round": r.id,
-            "seat": outcome.winner,
-            "blockHash": r.blocks[outcome.winner],
-            "root": outcome.truth[0],
-            "contentId": outcome.truth[1],
-            "accuracy": outcome.accuracy,
-            "medians": pack_scores(outcome.medians, trainers),
-        },
-    )
 
 
 def _settle_trainers(task: TaskState, r: RoundState, outcome: Outcome, budget: int) -> list[Expected]:
@@ -202,9 +174,9 @@ def _settle_trainers(task: TaskState, r: RoundState, outcome: Outcome, budget: i
     for seat in sorted(r.trainers):
         trainer = task.trainers[seat]
         if seat not in r.commits:
-            events += _strike(task, r, Role.TRAINER, seat)
+            events += strike(task, r, Role.TRAINER, seat)
         elif seat not in r.reveals:
-            events += _punish(task, r, Role.TRAINER, seat, Fault.NOT_REVEALED)
+            events += punish(task, r, Role.TRAINER, seat, Fault.NOT_REVEALED)
         else:
             claims[seat], more = _claim(task, r, outcome, seat, trainer)
             events += more
@@ -216,7 +188,7 @@ def _settle_trainers(task: TaskState, r: RoundState, outcome: Outcome, budget: i
             task.burnt += amount
             events.append(Expected("Forfeited", {"round": r.id, "seat": seat, "amount": amount}))
         else:
-            events.append(_pay(r, Role.TRAINER, seat, task.trainers[seat], amount))
+            events.append(pay(r, Role.TRAINER, seat, task.trainers[seat], amount))
     return events
 
 
@@ -227,35 +199,40 @@ def _claim(
     counted = min(r.reveals[seat].samples, trainer.cap)
     score = outcome.medians.get(seat, 0)
     is_input, unjudged = seat in outcome.inputs, seat == outcome.unjudged
-    if not is_input or (outcome.truth is not None and not unjudged):
+    if not is_input or (outcome.truth is not None and not unjudged and not outcome.fast):
         quality = learn(trainer.quality, score)
         if quality != trainer.quality:
             events.append(Expected("QualityChanged", {"round": r.id, "seat": seat, "quality": quality}))
         trainer.quality = quality
+    if is_input and outcome.fast:
+        score = trainer.quality  # nobody scored it: what is known of the trainer stands for that
     enough = score * _BASIS >= outcome.middle * task.terms["payScore"]
     if is_input and (unjudged or enough):
         trainer.paid_rounds += 1
         return Claim(trainer.price * counted, counted * score), events
     # Burnt as if it had the median score: nobody else's part grows by condemning it.
     fault = Fault.LOW_SCORE if is_input else Fault.REJECTED
-    events += _punish(task, r, Role.TRAINER, seat, fault)
+    events += punish(task, r, Role.TRAINER, seat, fault)
     return Claim(trainer.price * counted, counted * outcome.middle, denied=True), events
 
 
 def _settle_miners(task: TaskState, registry: Registry, r: RoundState, outcome: Outcome, fee: int) -> list[Expected]:
     events: list[Expected] = []
     paid: dict[int, int] = {}
-    if outcome.winner is not None:
-        openers = [seat for seat, o in r.openings.items() if (o.root, o.content_digest) == outcome.truth]
+    if outcome.winner is not None and outcome.truth is not None:
+        openers = [outcome.winner] if outcome.fast else _openers(r, outcome.truth)
         paid = share_fee(fee, outcome.winner, openers)
     offered = fee if outcome.truth is not None else task.highest_fee
-    for seat in sorted(r.miners):
+    for seat in sorted(r.miners | outcome.guilty):
         miner = task.miners[seat]
         if amount := paid.get(seat, 0):
             task.pool -= amount
-            events.append(_pay(r, Role.MINER, seat, miner, amount))
-        events.append(registry.after_round(miner.account, seat == outcome.winner, amount, offered))
-        events += _judge_miner(task, r, outcome, seat)
+            events.append(pay(r, Role.MINER, seat, miner, amount))
+        # A fast block leaves the records of those who had nothing to do as they are.
+        if not outcome.fast or seat == outcome.winner:
+            events.append(registry.after_round(miner.account, seat == outcome.winner, amount, offered))
+        if seat not in outcome.guilty:
+            events += _judge_miner(task, r, outcome, seat)
     return events
 
 
@@ -264,62 +241,14 @@ def _judge_miner(task: TaskState, r: RoundState, outcome: Outcome, seat: int) ->
     if len(r.reveals) < task.terms["minUpdates"]:
         return []
     checked = seat in r.verdicts
-    if len(outcome.inputs) < task.terms["minUpdates"]:
-        return [] if checked else _strike(task, r, Role.MINER, seat)
+    if outcome.fast or len(outcome.inputs) < task.terms["minUpdates"]:
+        return [] if checked else strike(task, r, Role.MINER, seat)
     if seat not in r.seals:
-        return _punish(task, r, Role.MINER, seat, Fault.NOT_SEALED)
+        return punish(task, r, Role.MINER, seat, Fault.NOT_SEALED)
     if r.first_block is None:
-        return _strike(task, r, Role.MINER, seat)
+        return strike(task, r, Role.MINER, seat)
     if seat not in r.openings:
-        return _punish(task, r, Role.MINER, seat, Fault.NOT_OPENED)
-    own = (r.openings[seat].root, r.openings[seat].content_digest)
-    if outcome.majority is not None and own != outcome.majority:
-        return _punish(task, r, Role.MINER, seat, Fault.OUTVOTED)
-    return [] if checked else _strike(task, r, Role.MINER, seat)
-
-
-def _advance(task: TaskState, registry: Registry, now: int, early: bool) -> list[Expected]:
-    terms = task.terms
-    if task.rounds_left == 0 or early:
-        return close(task, registry, State.COMPLETED, early)
-    trainers = sum(trainer.strikes < terms["maxStrikes"] for trainer in task.trainers)
-    miners = sum(miner.strikes < terms["maxStrikes"] for miner in task.miners)
-    if task.void_rounds > terms["maxVoidRounds"] or trainers < terms["minUpdates"] or miners == 0:
-        return close(task, registry, State.ABORTED)
-    return [start_round(task, now)]
-
-
-def _pay(r: RoundState, role: Role, seat: int, who: SeatState, amount: int) -> Expected:
-    who.earned += amount
-    who.total_earned += amount
-    return Expected("Paid", {"round": r.id, "role": int(role), "seat": seat, "amount": amount})
-
-
-def _punish(task: TaskState, r: RoundState, role: Role, seat: int, fault: Fault) -> list[Expected]:
-    """Burns a share of the deposit for a provable fault, the penalty for an opinion, and strikes."""
-    who = _seat(task, role, seat)
-    part = -(-who.original * task.terms["slashShare"] // _BASIS) if fault in _PROVABLE else task.terms["penalty"]
-    amount = min(part, who.deposit)
-    who.deposit -= amount
-    who.slashed += amount
-    task.burnt += amount
-    args: dict[str, object] = {
-        "round": r.id,
-        "role": int(role),
-        "seat": seat,
-        "fault": int(fault),
-        "amount": amount,
-    }
-    return [Expected("Slashed", args), *_strike(task, r, role, seat)]
-
-
-def _strike(task: TaskState, r: RoundState, role: Role, seat: int) -> list[Expected]:
-    who, limit = _seat(task, role, seat), task.terms["maxStrikes"]
-    who.strikes = limit if who.deposit == 0 else who.strikes + 1
-    at: dict[str, object] = {"round": r.id, "role": int(role), "seat": seat}
-    events = [Expected("Struck", at | {"strikes": who.strikes})]
-    return [*events, Expected("StruckOut", at)] if who.strikes >= limit else events
-
-
-def _seat(task: TaskState, role: Role, seat: int) -> SeatState:
-    return task.trainers[seat] if role == Role.TRAINER else task.miners[seat]
+        return punish(task, r, Role.MINER, seat, Fault.NOT_OPENED)
+    if outcome.majority is not None and r.results[seat] != outcome.majority:
+        return punish(task, r, Role.MINER, seat, Fault.OUTVOTED)
+    return [] if checked else strike(task, r, Role.MINER, seat)

@@ -12,27 +12,31 @@ from bcfl_client.chain.connection import Connection
 from bcfl_client.chain.sender import Sender
 from bcfl_client.errors import ChainMismatch, ConfigError
 
-__all__ = ["ARTIFACTS", "Artifact", "Deployment", "artifact", "deploy", "require_factory"]
+__all__ = ["ARTIFACTS", "TASK_PIECES", "Artifact", "Deployment", "artifact", "deploy", "require_factory"]
+
+TASK_PIECES = {"TaskBidding": "bidding", "TaskBlocks": "blocks", "TaskSettlement": "settlement"}
+"""Contracts that hold the code of `LearningTask`, by the view that names their address, as its constructor takes them."""
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "build" / "contracts"
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """A compiled contract: its interface and its creation code."""
+    """A compiled contract: its interface, its creation code and what that leaves on the chain."""
 
     codec: Codec
     bytecode: bytes
+    runtime: bytes
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """Addresses of a fresh set of contracts."""
+    """Addresses of a fresh set of contracts; `pieces` of the implementation's code by name."""
 
     factory: str
     reputation: str
     implementation: str
-    transitions: str
+    pieces: dict[str, str]
 
 
 @cache
@@ -41,19 +45,20 @@ def artifact(name: str) -> Artifact:
     path = ARTIFACTS / f"{name}.json"
     try:
         compiled = json.loads(path.read_text())
-        return Artifact(Codec(compiled["abi"]), bytes.fromhex(compiled["bytecode"].removeprefix("0x")))
+        code = (bytes.fromhex(compiled[name].removeprefix("0x")) for name in ("bytecode", "deployedBytecode"))
+        return Artifact(Codec(compiled["abi"]), *code)
     except (OSError, ValueError, KeyError) as error:
         raise ConfigError(f"no compiled contract {name} under {ARTIFACTS}; run `make setup`") from error
 
 
 def deploy(sender: Sender, task_fee: int = 0) -> Deployment:
     """Deploys everything a chain needs once; `task_fee` wei are burnt per task published there."""
-    transitions = _create(sender, "TaskTransitions")
-    implementation = _create(sender, "LearningTask", transitions)
+    pieces = {name: _create(sender, name) for name in TASK_PIECES}
+    implementation = _create(sender, "LearningTask", *pieces.values())
     factory = _create(sender, "TaskFactory", task_fee, implementation)
     codec = artifact("TaskFactory").codec
     reputation = codec.result("reputation", sender.connection.call(factory, codec.call("reputation")))
-    return Deployment(factory, reputation, implementation, transitions)
+    return Deployment(factory, reputation, implementation, pieces)
 
 
 def require_factory(connection: Connection, address: str) -> None:

@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from eth_abi import encode
 from eth_utils import keccak
 
-from bcfl_client.types import Opening
+from bcfl_client.types import Opening, UpdateOpening
 
 __all__ = [
     "Place",
+    "challenge_digest",
     "content_hash",
+    "fast_header_digest",
     "header_digest",
+    "question_digest",
     "result_id",
     "seal_digest",
     "seals_digest",
@@ -26,6 +29,9 @@ _PLACE = ["bytes32", "uint256", "address", "uint16", "uint8", "address"]
 _UPDATE = keccak(text="BC-FL update")
 _SEAL = keccak(text="BC-FL seal")
 _BLOCK = keccak(text="BC-FL block")
+_FAST_BLOCK = keccak(text="BC-FL fast block")
+_CHALLENGE = keccak(text="BC-FL challenge")
+_QUESTION = keccak(text="BC-FL question")
 
 
 @dataclass(frozen=True)
@@ -43,12 +49,10 @@ class Place:
         return replace(self, sender=sender)
 
 
-def update_digest(
-    place: Place, root: bytes, content_digest: bytes, samples: int, training_time: int, salt: bytes
-) -> bytes:
-    """A trainer's commitment. `training_time` in milliseconds."""
+def update_digest(place: Place, opening: UpdateOpening) -> bytes:
+    """A trainer's commitment."""
     fields = ["bytes32", "bytes32", "uint32", "uint32", "bytes32"]
-    return _digest(_UPDATE, place, fields, [root, content_digest, samples, training_time, salt])
+    return _digest(_UPDATE, place, fields, list(opening.values))
 
 
 def seal_digest(place: Place, opening: Opening) -> bytes:
@@ -56,6 +60,23 @@ def seal_digest(place: Place, opening: Opening) -> bytes:
     fields = ["bytes32", "bytes32", "uint16", "bytes32", "bytes32"]
     values = [opening.root, opening.content_digest, opening.accuracy, _scores_digest(opening), opening.salt]
     return _digest(_SEAL, place, fields, values)
+
+
+def fast_header_digest(place: Place, parent: bytes, inputs: int, opening: Opening, difficulty: int) -> bytes:
+    """All of a fast block but its nonce; `inputs` is the bitmap of the round's inputs."""
+    fields = ["bytes32", "uint128", "bytes32", "bytes32", "uint16", "uint256"]
+    values = [parent, inputs, opening.root, opening.content_digest, opening.accuracy, difficulty]
+    return _digest(_FAST_BLOCK, place, fields, values)
+
+
+def challenge_digest(place: Place, seat: int, coordinate: int, salt: bytes) -> bytes:
+    """The claim that `coordinate` of the result of miner `seat` is wrong."""
+    return _digest(_CHALLENGE, place, ["uint8", "uint256", "bytes32"], [seat, coordinate, salt])
+
+
+def question_digest(place: Place, seat: int, height: int, index: int) -> bytes:
+    """The claim that miner `seat` does not show what is below node `index` of `height`."""
+    return _digest(_QUESTION, place, ["uint8", "uint256", "uint256"], [seat, height, index])
 
 
 def seals_digest(before: bytes, seat: int, seal: bytes) -> bytes:

@@ -6,7 +6,7 @@ Only the address of the task, or of the factory that made it, has to be known.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bcfl_client.chain.codec import Codec
@@ -15,13 +15,10 @@ from bcfl_client.chain.contracts import artifact, require_factory
 from bcfl_client.errors import ChainError, ChainMismatch
 from bcfl_client.types import Event
 
-__all__ = ["Published", "Snapshot", "TaskHistory", "find_tasks", "proxy_code", "read_history", "read_snapshot"]
+__all__ = ["Published", "Snapshot", "TaskHistory", "code_arguments", "find_tasks", "read_history", "read_snapshot"]
 
 _SMALLEST_RANGE = 1000  # blocks; nodes that limit eth_getLogs allow at least so many
 _BATCH = 500
-# OpenZeppelin's minimal proxy with immutable arguments: this, the implementation, this, the arguments.
-_PROXY_HEAD = bytes.fromhex("363d3d373d3d3d363d73")
-_PROXY_TAIL = bytes.fromhex("5af43d82803e903d91602b57fd5bf3")
 
 Progress = Callable[[str], None]
 
@@ -42,7 +39,7 @@ class TaskHistory:
     """All that happened to a task up to block `block`.
 
     `events` are the task's and `registry` all of its factory's registry, in the order of the chain; `times` are the
-    Unix seconds of the blocks that hold the task's events.
+    Unix seconds of the blocks that hold the task's events, `hashes` those blocks' hashes.
     """
 
     chain_id: int
@@ -54,14 +51,17 @@ class TaskHistory:
     events: tuple[Event, ...]
     registry: tuple[Event, ...]
     times: dict[int, int]
+    hashes: dict[int, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the contract says at one block. Structs as dicts by the names in the contract; money in wei."""
+    """What the contract says at one block. Structs as dicts by the names in the contract; money in wei. `code` is the
+    task's, `factory_code` that of the contract which made it."""
 
     made_by_factory: bool
     code: bytes
+    factory_code: bytes
     terms: dict[str, Any]
     status: dict[str, Any]
     pool: int
@@ -70,6 +70,7 @@ class Snapshot:
     trainers: tuple[dict[str, Any], ...]
     miners: tuple[dict[str, Any], ...]
     withdrawable: dict[str, int]
+    stakes: dict[bytes, dict[str, Any]]
 
 
 def find_tasks(connection: Connection, factory: str) -> list[Published]:
@@ -110,14 +111,17 @@ def read_history(connection: Connection, task: str, progress: Progress | None = 
         )
     events = _decoded(by_address.get(task.lower(), []), codec)
     registry = _decoded(by_address.get(reputation.lower(), []), artifact("Reputation").codec)
-    times = _times(connection, {made[0].block, *(event.block for event in events)})
+    times, hashes = _blocks(connection, {made[0].block, *(event.block for event in events)})
     return TaskHistory(
-        connection.chain_id, block, factory, reputation, implementation, made[0], events, registry, times
+        connection.chain_id, block, factory, reputation, implementation, made[0], events, registry, times, hashes
     )
 
 
-def read_snapshot(connection: Connection, history: TaskHistory, accounts: Sequence[str]) -> Snapshot:
-    """What the task says at the history's last block, with what each of `accounts` could withdraw."""
+def read_snapshot(
+    connection: Connection, history: TaskHistory, accounts: Sequence[str], claims: Sequence[bytes] = ()
+) -> Snapshot:
+    """What the task says at the history's last block, with what each of `accounts` could withdraw and the bonds
+    behind `claims`."""
     task, block = history.published.task, history.block
     codec, factory_codec = artifact("LearningTask").codec, artifact("TaskFactory").codec
     (made,) = _calls(connection, block, history.factory, factory_codec, [("isTask", (task,))])
@@ -125,10 +129,12 @@ def read_snapshot(connection: Connection, history: TaskHistory, accounts: Sequen
     calls: list[tuple[str, tuple[object, ...]]] = [("terms", ()), ("status", ()), ("pool", ()), ("burnt", ())]
     calls += [("trainer", (seat,)) for seat in range(trainers)] + [("miner", (seat,)) for seat in range(miners)]
     calls += [("withdrawable", (account,)) for account in accounts]
+    calls += [("stakeOf", (claim,)) for claim in claims]
     terms, status, pool, burnt, *rest = _calls(connection, block, task, codec, calls)
     return Snapshot(
         made_by_factory=made,
-        code=bytes.fromhex(connection.request("eth_getCode", task, hex(block))[2:]),
+        code=_code(connection, task, block),
+        factory_code=_code(connection, history.factory, block),
         terms=terms,
         status=status,
         pool=pool,
@@ -137,17 +143,17 @@ def read_snapshot(connection: Connection, history: TaskHistory, accounts: Sequen
         trainers=tuple(rest[:trainers]),
         miners=tuple(rest[trainers : trainers + miners]),
         withdrawable=dict(zip(accounts, rest[trainers + miners :])),
+        stakes=dict(zip(claims, rest[trainers + miners + len(accounts) :])),
     )
 
 
-def proxy_code(history: TaskHistory) -> bytes:
-    """The code that a task with these terms, publisher, factory and registry has at its address."""
+def code_arguments(history: TaskHistory) -> bytes:
+    """The end of the code of a task with these terms, publisher, factory, registry and implementation."""
     published = history.published
     # Terms have static types only, so that the call's arguments are the terms' encoding.
     terms = artifact("TaskFactory").codec.call("publish", tuple(published.terms.values()))[4:]
-    owners = (published.publisher, history.factory, history.reputation)
-    arguments = terms + b"".join(bytes(12) + bytes.fromhex(owner[2:]) for owner in owners)
-    return _PROXY_HEAD + bytes.fromhex(history.implementation[2:]) + _PROXY_TAIL + arguments
+    addresses = (published.publisher, history.factory, history.reputation, history.implementation)
+    return terms + b"".join(bytes(12) + bytes.fromhex(address[2:]) for address in addresses)
 
 
 def _published(event: Event) -> Published:
@@ -184,9 +190,11 @@ def _logs(
     return sorted(logs, key=lambda log: (int(log["blockNumber"], 16), int(log["logIndex"], 16)))
 
 
-def _times(connection: Connection, blocks: set[int]) -> dict[int, int]:
+def _blocks(connection: Connection, blocks: set[int]) -> tuple[dict[int, int], dict[int, bytes]]:
+    """Unix seconds and hashes of the chain's blocks with these numbers."""
     ordered = sorted(blocks)
     times: dict[int, int] = {}
+    hashes: dict[int, bytes] = {}
     for start in range(0, len(ordered), _BATCH):
         piece = ordered[start : start + _BATCH]
         answers = connection.batch([("eth_getBlockByNumber", [hex(block), False]) for block in piece])
@@ -194,7 +202,13 @@ def _times(connection: Connection, blocks: set[int]) -> dict[int, int]:
             if not isinstance(answer, dict):
                 raise ChainError(f"the node has no block {block}, which holds logs of the task")
             times[block] = int(answer["timestamp"], 16)
-    return times
+            if answer.get("hash"):
+                hashes[block] = bytes.fromhex(answer["hash"][2:])
+    return times, hashes
+
+
+def _code(connection: Connection, address: str, block: int) -> bytes:
+    return bytes.fromhex(connection.request("eth_getCode", address, hex(block))[2:])
 
 
 def _calls(

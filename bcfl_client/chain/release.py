@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bcfl_client.chain.connection import Connection, RpcError
-from bcfl_client.chain.contracts import artifact
+from bcfl_client.chain.contracts import TASK_PIECES, artifact
 from bcfl_client.chain.history import TaskHistory
 
 __all__ = ["foreign_contracts"]
@@ -17,16 +17,17 @@ def foreign_contracts(connection: Connection, history: TaskHistory) -> list[str]
     """
     factory, implementation = artifact("TaskFactory").codec, artifact("LearningTask").codec
     try:
-        transitions = implementation.result(
-            "transitions", connection.call(history.implementation, implementation.call("transitions"))
-        )
+        pieces = {
+            name: implementation.result(view, connection.call(history.implementation, implementation.call(view)))
+            for name, view in TASK_PIECES.items()
+        }
         fee = factory.result("taskFee", connection.call(history.factory, factory.call("taskFee")))
     except RpcError:
         return [f"LearningTask at {history.implementation}"]
     registry = bytes.fromhex(history.reputation[2:])
     contracts: list[tuple[str, str, tuple[object, ...]]] = [
-        ("TaskTransitions", transitions, ()),
-        ("LearningTask", history.implementation, (transitions,)),
+        *((name, address, ()) for name, address in pieces.items()),
+        ("LearningTask", history.implementation, tuple(pieces.values())),
         ("TaskFactory", history.factory, (fee, history.implementation)),
         ("Reputation", history.reputation, ()),
     ]

@@ -12,7 +12,19 @@ from bcfl_client.chain.contracts import artifact
 from bcfl_client.chain.digests import Place
 from bcfl_client.chain.sender import Receipt, Sender
 from bcfl_client.errors import ChainError, ChainMismatch
-from bcfl_client.types import Event, Head, Opening, Phase, Role, Round, Stage, State, Status
+from bcfl_client.types import (
+    Event,
+    Head,
+    Opening,
+    Phase,
+    Role,
+    Round,
+    SignedCommit,
+    Stage,
+    State,
+    Status,
+    UpdateOpening,
+)
 
 __all__ = ["MinerSeat", "Task", "TaskActor", "TrainerSeat", "read_logs", "transaction_costs"]
 
@@ -22,7 +34,7 @@ _VOTES_HEADROOM = 1_000_000  # gas: the call that ends Check counts all verdicts
 
 @dataclass(frozen=True)
 class TrainerSeat:
-    """A selected trainer as the contract stores it. Money in wei, `digest` is its commitment or update root."""
+    """A selected trainer as the contract has it. Money in wei, `digest` the first 25 bytes of its commitment or root."""
 
     account: str
     round_id: int
@@ -40,7 +52,8 @@ class TrainerSeat:
 
 @dataclass(frozen=True)
 class MinerSeat:
-    """A selected miner as the contract stores it. `trainer_seat` is its own seat as a trainer, or None."""
+    """A selected miner as the contract stores it. `trainer_seat` is its own seat as a trainer, or None; `result` the
+    id of what it opened last."""
 
     account: str
     fee: int
@@ -48,6 +61,7 @@ class MinerSeat:
     earned: int
     deposit: int
     strikes: int
+    result: bytes
 
 
 class Task:
@@ -69,39 +83,16 @@ class Task:
     def status(self) -> Status:
         """Everything that a client polls, in one call."""
         s = self._read("status")
-        r, h = s["round"], s["head"]
         return Status(
             State(s["state"]),
             Phase(s["phase"]),
             s["deadline"],
+            s["attempt"],
             s["roundsLeft"],
             s["voidRounds"],
             s["difficulty"],
-            Round(
-                r["id"],
-                r["attempt"],
-                r["start"],
-                r["commitClosed"],
-                r["revealClosed"],
-                r["activeTrainers"],
-                r["commits"],
-                r["reveals"],
-                r["checkClosed"],
-                r["sealClosed"],
-                r["firstProposal"],
-                r["mineClosed"],
-                r["openClosed"],
-                r["activeMiners"],
-                r["checkers"],
-                r["sealers"],
-                r["proposers"],
-                r["openers"],
-                r["inputs"],
-                r["inputCount"],
-                r["frozen"],
-                r["sealsDigest"],
-            ),
-            Head(h["blockHash"], h["root"], h["contentId"]),
+            Round(*s["round"].values()),  # fields of both stand in the contract's order
+            Head(*s["head"].values()),
         )
 
     def publisher(self) -> str:
@@ -134,6 +125,7 @@ class Task:
                 m["earned"],
                 m["deposit"],
                 m["strikes"],
+                m["result"],
             )
             for m in self._seats("miner", self._read("minerCount"))
         ]
@@ -154,6 +146,14 @@ class Task:
     def inputs(self) -> int:
         """Bitmap by trainer seat of the updates that are, or would now be, the round's inputs."""
         return int(self._read("inputs"))
+
+    def stake(self, claim: bytes) -> dict[str, Any]:
+        """The bond behind a claim: challenger, postedAt, round, seat, height; no challenger = none, or settled."""
+        return dict(self._read("stakeOf", claim))
+
+    def question(self, claim: bytes) -> dict[str, Any]:
+        """The open question behind a claim: node, index, deadline; no node = none, or answered."""
+        return dict(self._read("questionOf", claim))
 
     def pool(self) -> int:
         """Wei of the reward still in escrow."""
@@ -240,15 +240,21 @@ class TaskActor:
         """Ends the task before selection."""
         return self._act("cancel")
 
-    def commit(self, seat: int, digest: bytes) -> Receipt:
+    def commit(self, digest: bytes) -> Receipt:
         """Commits to an update."""
-        return self._act("commit", seat, digest)
+        return self._act("commit", digest)
 
-    def reveal(
-        self, seat: int, root: bytes, content_digest: bytes, samples: int, training_time: int, salt: bytes
-    ) -> Receipt:
-        """Opens the commitment. `training_time` in milliseconds."""
-        return self._act("reveal", seat, root, content_digest, samples, training_time, salt)
+    def commit_batch(self, commits: Sequence[SignedCommit]) -> Receipt:
+        """Relays commitments that their trainers signed."""
+        return self._act("commitBatch", [(c.digest, c.r, c.vs) for c in commits])
+
+    def reveal(self, opening: UpdateOpening) -> Receipt:
+        """Opens the own commitment."""
+        return self._act("reveal", *opening.values)
+
+    def reveal_batch(self, reveals: Sequence[tuple[str, UpdateOpening]]) -> Receipt:
+        """Opens commitments of others, each with its trainer's account."""
+        return self._act("revealBatch", [(account, *opening.values) for account, opening in reveals])
 
     def check(self, seat: int, verdicts: int) -> Receipt:
         """Posts the verdicts on the round's updates."""
@@ -261,6 +267,46 @@ class TaskActor:
     def propose(self, seat: int, opening: Opening, nonce: int) -> Receipt:
         """Proposes a block."""
         return self._act("propose", seat, _tuple(opening), nonce)
+
+    def propose_fast(self, seat: int, opening: Opening, nonce: int) -> Receipt:
+        """Proposes a block without seals, as a trusted miner."""
+        return self._act("proposeFast", seat, _tuple(opening), nonce)
+
+    def commit_challenge(self, seat: int, claim: bytes) -> Receipt:
+        """Posts a bond on the claim that the result of miner `seat` is false."""
+        return self._act("commitChallenge", seat, claim, value=int(self.task.terms["challengeBond"]))
+
+    def challenge(
+        self, seat: int, coordinate: int, salt: bytes, root: bytes, content_digest: bytes, evidence: bytes
+    ) -> Receipt:
+        """Shows a claim."""
+        return self._act("challenge", seat, coordinate, salt, root, content_digest, evidence)
+
+    def question(
+        self,
+        seat: int,
+        root: bytes,
+        content_digest: bytes,
+        height: int,
+        index: int,
+        node: bytes,
+        path: Sequence[bytes],
+    ) -> Receipt:
+        """Asks miner `seat` for what is below a node of its result's tree, with a bond."""
+        bond = int(self.task.terms["challengeBond"])
+        return self._act("question", seat, root, content_digest, height, index, node, list(path), value=bond)
+
+    def answer(self, claim: bytes, parts: bytes) -> Receipt:
+        """Answers a question."""
+        return self._act("answer", claim, parts)
+
+    def expire(self, claim: bytes) -> Receipt:
+        """Refutes a result whose miner left a question without an answer."""
+        return self._act("expire", claim)
+
+    def reclaim(self, claim: bytes) -> Receipt:
+        """Gives a bond back that was posted against a result which somebody else refuted."""
+        return self._act("reclaim", claim)
 
     def open(self, seat: int, opening: Opening, medians: tuple[int, ...] = (), middle: int = 0) -> Receipt:
         """Opens the seal; with `medians`, finalises a round that this makes ready."""

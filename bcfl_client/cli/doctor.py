@@ -20,7 +20,7 @@ __all__ = ["add_commands"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _COMPILER = _ROOT / "scripts" / "solc" / "solc-v0.8.30"
-_CONTRACTS = ("TaskFactory", "LearningTask", "TaskTransitions", "Reputation")
+_CONTRACTS = ("TaskFactory", "LearningTask", "TaskBidding", "TaskBlocks", "TaskSettlement", "Reputation")
 
 
 @dataclass(frozen=True)

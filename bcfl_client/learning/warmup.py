@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bcfl_client.aggregation import AggregationRule, aggregate
 from bcfl_client.learning.tree import parameter_root
 
 __all__ = ["warm_up"]
@@ -14,7 +15,10 @@ __all__ = ["warm_up"]
 
 def warm_up() -> None:
     """Compiles, or loads from the cache, every compiled function."""
-    parameter_root(np.zeros(1, dtype=np.int32))
+    values = np.zeros(1, dtype=np.int32)
+    parameter_root(values)
+    for rule in AggregationRule:
+        aggregate(rule, [values] * 3, [1] * 3, 4000)
 
 
 if __name__ == "__main__":

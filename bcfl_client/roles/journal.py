@@ -40,6 +40,13 @@ class Journal:
         """The entry written last under `kind` and `round_id`, or None."""
         return self._entries.get((kind, round_id))
 
+    def entries(self, prefix: str) -> list[dict[str, Any]]:
+        """The newest entry of each kind that starts with `prefix`, and round; by round."""
+        return sorted(
+            (entry for (kind, _), entry in self._entries.items() if kind.startswith(prefix)),
+            key=lambda entry: int(entry["round"]),
+        )
+
     def write(self, kind: str, round_id: int, **values: object) -> dict[str, Any]:
         """Adds an entry; returns it when it is safely on disk."""
         entry = {"kind": kind, "round": round_id, **values}

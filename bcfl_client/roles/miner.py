@@ -114,7 +114,7 @@ class _Miner:
         if status.round.sealers >> seat & 1:
             return
         opening = self._journalled(status) or self._compute(status)
-        place = self._session.task.place(status.round.id, status.round.attempt, self._session.address)
+        place = self._session.task.place(status.round.id, 0, self._session.address)
         self._session.actor.seal(seat, seal_digest(place, opening))
         self._session.report("sealed", {"round": status.round.id, "accuracy": opening.accuracy})
 
@@ -150,7 +150,7 @@ class _Miner:
             return
         self._publish(status)
         session, latest = self._session, status
-        place = session.task.place(status.round.id, status.round.attempt, session.address)
+        place = session.task.place(status.round.id, status.attempt, session.address)
         header = header_digest(place, status.head.block_hash, status.round.seals_digest, opening, status.difficulty)
         last_look = start = time.monotonic()
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from bcfl_client.chain.connection import connect
 from bcfl_client.chain.keys import LocalAccount
@@ -15,6 +14,7 @@ from bcfl_client.chain.sender import Sender
 from bcfl_client.chain.task import Task, TaskActor
 from bcfl_client.errors import ContractReverted
 from bcfl_client.roles.journal import Journal
+from bcfl_client.roles.results import Result, carriers, opened_scores, round_results, truth
 from bcfl_client.scoring.medians import round_medians
 from bcfl_client.storage import ContentStore, open_store
 from bcfl_client.types import Opening, Phase, Status, bits, pack_scores, unpack_scores
@@ -61,20 +61,20 @@ class Session:
 
     def medians(self, status: Status, own: tuple[int, Opening] | None = None) -> tuple[tuple[int, ...], int]:
         """What `finalise` wants for the round as it is, or as it will be with the `own` (seat, opening) on top:
-        packed medians and their middle; empty for a void round."""
-        votes: dict[tuple[bytes, bytes], dict[int, tuple[int, ...]]] = {}
-        for event in self.task.round_events("Opened", status.round.id):
-            opening: Any = event.args["opening"]
-            seat: Any = event.args["seat"]
-            votes.setdefault((opening["root"], opening["contentId"]), {})[seat] = tuple(opening["scores"])
+        packed medians and their middle; empty for a void round and for a fast block."""
+        now = status.round
+        if now.fast:
+            return (), 0
+        results, scores = round_results(self.task, now.id), opened_scores(self.task, now.id)
         if own is not None:
             seat, mine = own
-            votes.setdefault((mine.root, mine.content_digest), {})[seat] = mine.scores
-        quorum = len(bits(status.round.active_miners)) // 2 + 1
-        for scores in votes.values():
-            if len(scores) >= quorum and any(status.round.proposers >> seat & 1 for seat in scores):
-                return self._packed_medians(status.round.id, scores)
-        return (), 0
+            results[seat], scores[seat] = Result(mine.root, mine.content_digest), mine.scores
+            now = replace(now, openers=now.openers | 1 << seat)
+        found, _ = truth(now, results)
+        if found is None or not carriers(now, results, found):
+            return (), 0
+        openers = [seat for seat in bits(now.openers) if results.get(seat) == found]
+        return self._packed_medians(now.id, {seat: scores[seat] for seat in openers})
 
     def _packed_medians(self, round_id: int, scores: dict[int, tuple[int, ...]]) -> tuple[tuple[int, ...], int]:
         # From the log, not from the contract: somebody else may finalise the round meanwhile.

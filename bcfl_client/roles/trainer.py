@@ -19,7 +19,7 @@ from bcfl_client.roles.materials import build_task_model, fetch_materials, fetch
 from bcfl_client.roles.session import Session
 from bcfl_client.roles.watch import follow
 from bcfl_client.storage import Content
-from bcfl_client.types import Phase, Role, Stage, Status
+from bcfl_client.types import Phase, Role, Stage, Status, UpdateOpening
 
 __all__ = ["TrainerSettings", "run_trainer"]
 
@@ -135,8 +135,8 @@ class _Trainer:
                 time=training_time,
                 salt=secrets.token_bytes(32),
             )
-        digest = update_digest(session.task.place(round_id, 0, session.address), *_opening(entry))
-        session.actor.commit(seat, digest)
+        digest = update_digest(session.task.place(round_id, 0, session.address), _opening(entry))
+        session.actor.commit(digest)
         session.report("committed", {"round": round_id})
 
     def _reveal(self, status: Status, seat: int) -> None:
@@ -150,11 +150,11 @@ class _Trainer:
             return
         # Not before Commit has closed: until now nobody could have copied it.
         session.store.put(session.journal.read(f"update-{round_id}.bin"))
-        session.actor.reveal(seat, *_opening(entry))
+        session.actor.reveal(_opening(entry))
         session.report("revealed", {"round": round_id})
         session.journal.drop(f"update-{round_id - 1}.bin")
 
 
-def _opening(entry: dict[str, object]) -> tuple[bytes, bytes, int, int, bytes]:
+def _opening(entry: dict[str, object]) -> UpdateOpening:
     root, content, salt = (bytes.fromhex(str(entry[name])) for name in ("root", "content", "salt"))
-    return root, content, int(str(entry["samples"])), int(str(entry["time"])), salt
+    return UpdateOpening(root, content, int(str(entry["samples"])), int(str(entry["time"])), salt)

@@ -23,13 +23,14 @@ def follow(
     act: Callable[[Status], bool],
     patience_seconds: float,
     key: Callable[[Status], Hashable] = lambda status: None,
+    concerned: Callable[[Status], bool] = lambda status: True,
 ) -> None:
     """Calls `act` with the status of a running task each time its round, phase or `key` changes, until the task is
     closed or `act` says that there is nothing left to do.
 
     What the contract refuses is logged: the next phase may go better. A chain or store that does not answer, or bytes
     that are not there, are tried again for ten minutes. A heavy transition that nobody has made `patience_seconds`
-    after it was due is made here: every participant has a stake in the task going on.
+    after it was due is made here, if `concerned`: every participant has a stake in the task going on.
     """
     seen: Hashable = None
     since = well = time.monotonic()
@@ -38,13 +39,13 @@ def follow(
             status = session.task.status()
             if status.state.closed:
                 return
-            now_seen = (status.phase, status.round.id, status.round.attempt, key(status))
+            now_seen = (status.phase, status.round.id, status.attempt, key(status))
             if now_seen != seen:
                 since = time.monotonic()
                 if status.state == State.RUNNING and _attempt(act, status):
                     return
                 seen = now_seen
-            elif status.phase in (Phase.SELECT, Phase.FINALISE) and time.monotonic() - since >= patience_seconds:
+            elif _is_due(status) and time.monotonic() - since >= patience_seconds and concerned(status):
                 session.advance(status)
                 since = time.monotonic()
             else:
@@ -55,6 +56,10 @@ def follow(
                 raise
             _log.warning("trying again: %s", error)
             time.sleep(_RETRY_SECONDS)
+
+
+def _is_due(status: Status) -> bool:
+    return status.phase in (Phase.SELECT, Phase.FINALISE)
 
 
 def _attempt(act: Callable[[Status], bool], status: Status) -> bool:

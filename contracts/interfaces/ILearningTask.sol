@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {ITaskEvents} from "./ITaskEvents.sol";
+import {IUpdates} from "./IUpdates.sol";
 import {
     Bid,
     Head,
@@ -9,9 +9,7 @@ import {
     Opening,
     Phase,
     Question,
-    Reveal,
     Role,
-    SignedCommit,
     Stake,
     Status,
     Terms,
@@ -22,7 +20,7 @@ import {
 /// @notice Money in wei, times in Unix seconds, shares in basis points, scores and qualities of 65,535. A seat is
 /// the rank of a selected participant in its role, from 0. The miners' verdicts and scores are opinions of a
 /// strict majority; that the bytes behind a content id stay available is assumed until the round is final.
-interface ILearningTask is ITaskEvents {
+interface ILearningTask is IUpdates {
     // ------------------------------------------------------------------ bidding
 
     /// @notice Takes the reward into escrow and opens bidding. Called once by the factory, while it publishes.
@@ -53,37 +51,6 @@ interface ILearningTask is ITaskEvents {
     /// @dev Requirements: phase Select (`WrongPhase`). Emits {Selected} or {NotSelected} per bid, then
     /// {RoundStarted} or {TaskAborted}.
     function select() external;
-
-    // ------------------------------------------------------------------ updates
-
-    /// @notice Commits the caller, a trainer, to an update: `digest` is `Digests.update` over it.
-    /// @dev Requirements: phase Commit (`WrongPhase`), a trainer of this task (`NotTrainer`), not struck out
-    /// (`StruckOut`), first commitment of the round (`AlreadyCommitted`), not zero (`EmptyDigest`).
-    /// Emits {Committed}.
-    function commit(bytes32 digest) external;
-
-    /// @notice Relays commitments that their trainers signed (EIP-712, `Commit(uint16 round,bytes32 digest)` under
-    /// {domainSeparator}). Who has committed already is passed over, so that nobody can spoil a batch.
-    /// @dev Requirements: as {commit} for each signer; at least one is new (`AlreadyCommitted`); signatures are of 64
-    /// bytes (EIP-2098) with the low s (`ECDSAInvalidSignature`, `ECDSAInvalidSignatureS`). Emits {Committed} each.
-    function commitBatch(SignedCommit[] calldata commits) external;
-
-    /// @notice Opens the caller's commitment. `trainingTime` in milliseconds.
-    /// @dev Requirements: phase Reveal (`WrongPhase`), a trainer (`NotTrainer`), a commitment of this round
-    /// (`NoCommit`), not yet opened (`AlreadyRevealed`), at least one sample (`TooFewSamples`), the same values
-    /// (`WrongOpening`). Emits {Revealed}.
-    function reveal(
-        bytes32 root,
-        bytes32 contentId,
-        uint32 samples,
-        uint32 trainingTime,
-        bytes32 salt
-    ) external;
-
-    /// @notice Opens the commitments of others: whoever knows the 32-byte salt may. What is open already is passed
-    /// over.
-    /// @dev Requirements: as {reveal} for each; at least one is new (`AlreadyRevealed`). Emits {Revealed} each.
-    function revealBatch(Reveal[] calldata reveals) external;
 
     // ------------------------------------------------------------------ model chain
 

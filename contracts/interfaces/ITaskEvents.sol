@@ -115,6 +115,7 @@ interface ITaskEvents {
 
     error LearningTask_WrongPhase(Phase actual, Phase required);
     error LearningTask_NotFactory(address caller);
+    error LearningTask_UnexpectedPayment(address sender, uint256 amount);
     error LearningTask_NotPublisher(address caller);
     error LearningTask_NotYourSeat(address caller, uint8 seat);
     error LearningTask_NotTrainer(address account);
@@ -126,6 +127,7 @@ interface ITaskEvents {
     error LearningTask_WrongDeposit(uint256 actual, uint256 required);
     error LearningTask_Outbid();
     error LearningTask_EmptyDigest();
+    error LearningTask_EmptyBatch();
     error LearningTask_AlreadyCommitted(uint8 seat);
     error LearningTask_NoCommit(uint8 seat);
     error LearningTask_AlreadyRevealed(uint8 seat);

@@ -118,7 +118,8 @@ struct Bid {
     uint8 seat; // 1 + seat once selected; 0 before
 }
 
-/// @notice A trainer's newest update, by account: the only slot of its own that `commit` and `reveal` touch.
+/// @notice A trainer's newest update, by account: the only slot of its own that `commit` and `reveal`
+/// touch; see `UpdateWord`.
 struct Update {
     bytes25 digest; // the first 25 bytes of the commitment, then of the parameter root
     uint32 samples; // revealed
@@ -188,20 +189,7 @@ struct Miner {
     uint256[8] scores; // opened, 16 bits per trainer seat
 }
 
-/// @notice The first slot of {Round}, for the two calls that need no more of it.
-struct Progress {
-    uint128 revealed;
-    uint16 id;
-    uint32 start;
-    uint24 commitSpan;
-    uint24 revealSpan;
-    uint8 activeTrainers;
-    uint8 commits;
-    uint8 reveals;
-    bool running;
-}
-
-/// @notice The running round. `commit` and `reveal` touch slot 0 only, as {Progress}.
+/// @notice The running round. `commit` and `reveal` touch slot 0 only; see `RoundWord`.
 struct Round {
     // slot 0: the trainers' side
     uint128 revealed; // bitmap by trainer seat

@@ -25,18 +25,8 @@ library Digests {
         address sender;
     }
 
-    /// @notice A trainer's commitment to its update. `trainingTime` in milliseconds.
-    function update(
-        Place memory place,
-        bytes32 root,
-        bytes32 contentId,
-        uint32 samples,
-        uint32 trainingTime,
-        bytes32 salt
-    ) internal view returns (bytes32) {
-        bytes memory prefix = _prefix(UPDATE, place);
-        return keccak256(bytes.concat(prefix, abi.encode(root, contentId, samples, trainingTime, salt)));
-    }
+    // A trainer's commitment is UPDATE at attempt 0 over (root, content digest, samples, training time in ms, salt). It
+    // is put together in `Updates._reveal`, where the words already lie.
 
     /// @notice A miner's seal over its aggregate and scores.
     function seal(Place memory place, Opening calldata o) internal view returns (bytes32) {

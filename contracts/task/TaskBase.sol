@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
-
 import {IReputation} from "../interfaces/IReputation.sol";
 import {ITaskEvents} from "../interfaces/ITaskEvents.sol";
 import {
@@ -24,6 +22,7 @@ import {STANDING_WORDS} from "../libraries/Standings.sol";
 
 /// @title Storage, terms and phase of a task, shared by its parts
 abstract contract TaskBase is ITaskEvents {
+    uint256 internal constant ARGS = 1824; // bytes at the end of the task's code: 53 terms and four addresses, 32 each
     uint16 internal constant STRUCK = type(uint16).max; // round of a trainer that is out; no round has this number
     uint256 internal constant FAST_VOTES = 8; // one fast block in so many is voted on
 
@@ -53,41 +52,34 @@ abstract contract TaskBase is ITaskEvents {
 
     // ------------------------------------------------------------------ terms
 
-    /// @dev The proxy's code ends with `abi.encode(terms, publisher, factory, reputation)`. Terms are static value
-    /// types only, so their ABI encoding is their memory layout and a pointer is enough; `publish` checked them.
+    /// @dev The task's code ends with `abi.encode(terms, publisher, factory, reputation, implementation)`. Terms are
+    /// static value types only, so their ABI encoding is their memory layout and a pointer is enough; `publish`
+    /// checked them.
     function _terms() internal view returns (Terms memory t) {
-        bytes memory args = Clones.fetchCloneArgs(address(this));
         assembly ("memory-safe") {
-            t := add(args, 0x20)
-        }
-    }
-
-    /// @dev One word of the terms, which is cheaper than all of them.
-    function _term(uint256 index) internal view returns (uint256 word) {
-        assembly ("memory-safe") {
-            // The proxy's own code is 45 bytes long; what is at 0 is scratch space.
-            extcodecopy(address(), 0, add(45, shl(5, index)), 32)
-            word := mload(0)
+            t := mload(0x40)
+            mstore(0x40, add(t, ARGS))
+            extcodecopy(address(), t, sub(extcodesize(address()), ARGS), ARGS)
         }
     }
 
     function _publisher() internal view returns (address) {
-        return _argument(3);
+        return _argument(4);
     }
 
     function _factory() internal view returns (address) {
-        return _argument(2);
+        return _argument(3);
     }
 
     function _reputation() internal view returns (IReputation) {
-        return IReputation(_argument(1));
+        return IReputation(_argument(2));
     }
 
-    /// @dev The word of the proxy's arguments that stands `fromEnd` words before their end.
+    /// @dev The word that stands `fromEnd` words before the end of the task's code.
     function _argument(uint256 fromEnd) private view returns (address account) {
-        bytes memory args = Clones.fetchCloneArgs(address(this));
         assembly ("memory-safe") {
-            account := mload(add(add(args, 0x20), sub(mload(args), mul(0x20, fromEnd))))
+            extcodecopy(address(), 0, sub(extcodesize(address()), shl(5, fromEnd)), 32)
+            account := mload(0)
         }
     }
 

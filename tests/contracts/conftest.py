@@ -92,13 +92,23 @@ def everybody(accounts: Any) -> list[Any]:
 
 
 @pytest.fixture(scope="session")
-def transitions(TaskTransitions: Any, publisher: Any) -> Any:
-    return TaskTransitions.deploy({"from": publisher})
+def bidding(TaskBidding: Any, publisher: Any) -> Any:
+    return TaskBidding.deploy({"from": publisher})
 
 
 @pytest.fixture(scope="session")
-def implementation(LearningTask: Any, transitions: Any, publisher: Any) -> Any:
-    return LearningTask.deploy(transitions, {"from": publisher})
+def blocks(TaskBlocks: Any, publisher: Any) -> Any:
+    return TaskBlocks.deploy({"from": publisher})
+
+
+@pytest.fixture(scope="session")
+def settlement(TaskSettlement: Any, publisher: Any) -> Any:
+    return TaskSettlement.deploy({"from": publisher})
+
+
+@pytest.fixture(scope="session")
+def implementation(LearningTask: Any, bidding: Any, blocks: Any, settlement: Any, publisher: Any) -> Any:
+    return LearningTask.deploy(bidding, blocks, settlement, {"from": publisher})
 
 
 @pytest.fixture(scope="session")

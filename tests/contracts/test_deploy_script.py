@@ -1,4 +1,4 @@
-"""`brownie run scripts/deploy.py`: a factory, its code and its transitions, linked and printed."""
+"""`brownie run scripts/deploy.py`: a factory, its code and the pieces of it, linked and printed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ def test_deploy(LearningTask: Any, publisher: Any, capsys: pytest.CaptureFixture
     task = LearningTask.at(factory.implementation())
     assert factory.taskFee() == 0
     printed = capsys.readouterr().out
-    for address in (factory.address, factory.reputation(), task.address, task.transitions()):
-        assert address in printed
-    assert [tx.sender for tx in list(history)[-3:]] == [publisher] * 3
+    pieces = [task.bidding(), task.blocks(), task.settlement()]
+    for address in (factory, factory.reputation(), task, *pieces):
+        assert str(address) in printed
+    assert [tx.sender for tx in list(history)[-5:]] == [publisher] * 5

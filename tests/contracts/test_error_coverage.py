@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 
-def test_every_error_is_provoked(LearningTask: Any, TaskTransitions: Any, TaskFactory: Any, Reputation: Any) -> None:
+def test_every_error_is_provoked(
+    LearningTask: Any, TaskBidding: Any, TaskBlocks: Any, TaskSettlement: Any, TaskFactory: Any, Reputation: Any
+) -> None:
     declared = {
         item["name"]
-        for contract in (LearningTask, TaskTransitions, TaskFactory, Reputation)
+        for contract in (LearningTask, TaskBidding, TaskBlocks, TaskSettlement, TaskFactory, Reputation)
         for item in contract.abi
         if item["type"] == "error"
     }

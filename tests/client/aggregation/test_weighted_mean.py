@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bcfl_client.aggregation import AGGREGATION_RULES, update_weight, weighted_mean
+from bcfl_client.aggregation import AggregationRule, aggregate, update_weight, weighted_mean
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors/aggregation.json").read_text())
 INT32 = st.integers(-(2**31), 2**31 - 1)
@@ -75,7 +75,7 @@ def test_refuses_what_has_no_mean(updates: list, weights: list, message: str) ->
 
 def test_rules_are_found_by_the_contracts_number() -> None:
     """0 is the weighted mean."""
-    assert AGGREGATION_RULES[0] is weighted_mean
+    assert aggregate(AggregationRule.WEIGHTED_MEAN, [vector([1]), vector([4])], [1, 2]).tolist() == [3]
 
 
 @pytest.mark.parametrize("case", VECTORS["weights"])

@@ -218,9 +218,9 @@ def test_samples_beyond_the_cap(publish: Any, alice: Any) -> None:
     """Samples count as offered, whatever is claimed."""
     play = publish().until(Phase.COMMIT)
     boast = replace(play.said.update(0), samples=2**32 - 1)
-    chain.send(alice, play.task.commit, 0, play.said.commitment(0, boast))
+    chain.send(alice, play.task.commit, play.said.commitment(0, boast))
     play.commit(1, 2)
-    chain.send(alice, play.task.reveal, 0, *boast.values())
+    chain.send(alice, play.task.reveal, *boast.values())
     play.until(Phase.FINALISE)
     works = [Work((seat + 1) * 100, (seat + 1) * 100, SCORES[seat]) for seat in range(3)]
     play.finalise()

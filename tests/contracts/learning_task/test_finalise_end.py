@@ -140,7 +140,7 @@ def test_void_round_in_between(publish: Any) -> None:
     play = publish(rounds=10, targetAccuracy=9000).until(Phase.COMMIT)
     with_accuracy(play, [9000] * 3)
     play.let_pass(Phase.COMMIT)
-    play.finalise_void()
+    play.finalise_unscored()
     assert not logs(with_accuracy(play, [9000] * 3), "TaskCompleted")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ..support import chain
+from ..support.errors import reverts
 from ..support.events import log, logs
 from ..support.kinds import Fault, Phase, Role, State, Verdict
 from ..support.money import assert_balanced
@@ -50,6 +51,17 @@ def struck(tx: Any, role: Role) -> list[int]:
 
 def slashed(tx: Any) -> list[tuple[Role, int, Fault, int]]:
     return [(event["role"], event["seat"], event["fault"], event["amount"]) for event in logs(tx, "Slashed")]
+
+
+# ---------------------------------------------------------------------- reverts
+
+
+def test_scores(play: Play, eve: Any) -> None:
+    """A void round has no scores."""
+    play.until(Phase.CHECK)
+    play.let_pass(Phase.CHECK, Phase.SEAL)
+    with reverts("LearningTask_WrongScores", 1, 0):
+        play.task.finalise([1], 0, {"from": eve})
 
 
 # ---------------------------------------------------------------------- before Reveal is over: not counted
@@ -165,17 +177,17 @@ def test_truth_without_a_block(play: Play, finalise: Callable) -> None:
     play.seal(results=wrong)
     play.propose(0, results=wrong)
     play.open()
-    assert play.phase == Phase.FINALISE
+    play.let_pass(Phase.MINE)  # the majority's miners had a second try
     tx = finalise()
     assert slashed(tx) == [(Role.MINER, 0, Fault.OUTVOTED, BASE["penalty"])]
     assert not [event for event in logs(tx, "Paid") if event["role"] == Role.MINER]
 
 
-def test_scores_mean_nothing(play: Play, eve: Any) -> None:
-    """Whatever medians are given for a void round, they change no pay and no quality."""
+def test_middle_means_nothing(play: Play, eve: Any) -> None:
+    """Whatever middle is given for a void round, it changes no pay and no quality."""
     play.until(Phase.CHECK)
     play.let_pass(Phase.CHECK, Phase.SEAL)
-    tx = play.task.finalise([2**256 - 1], 65_535, {"from": eve})
+    tx = play.task.finalise([], 65_535, {"from": eve})
     assert paid(tx) == {(Role.TRAINER, seat): price for seat, price in enumerate(PRICES)}
     assert not logs(tx, "QualityChanged")
 
@@ -219,7 +231,7 @@ def test_next_round_inherits(play: Play) -> None:
     """Surplus and fee of a void round go to the rounds after it."""
     play.until(Phase.CHECK)
     play.let_pass(Phase.CHECK, Phase.SEAL)
-    play.finalise_void()
+    play.finalise_unscored()
     assert play.task.pool() == BASE["reward"] - sum(PRICES)
     play.play_round()
     earned = [play.task.trainer(seat)["earned"] - PRICES[seat] for seat in range(3)]

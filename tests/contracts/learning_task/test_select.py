@@ -77,7 +77,7 @@ def test_what_a_seat_holds(play: Play) -> None:
     assert plain(play.task.trainer(1)) == (
         *(bob, 0, Stage.NONE, 0, 200, 0),  # account, round, stage, samples, cap, strikes
         *(0, 20_000, 200, BASE["startQuality"], 0),  # earned, deposit, price, quality, paid rounds
-        b"\x00" * 32,
+        b"\x00" * 25,
     )
     assert plain(play.task.miner(1))[:5] == (nick, 20_000, 0, 0, 40_000)
     assert play.task.bidOf(Role.TRAINER, bob)["seat"] == 2

@@ -52,7 +52,7 @@ def test_clock_alone(play: Play) -> None:
     for number, phase in enumerate([Phase.COMMIT, Phase.REVEAL], 1):
         assert play.status["deadline"] == start + number * WINDOW
         if phase == Phase.REVEAL:
-            play.task.reveal(0, *play.said.update(0).values(), {"from": play.trainers[0]})
+            play.task.reveal(*play.said.update(0).values(), {"from": play.trainers[0]})
             chain.mine_at(start + number * WINDOW - 1)
             assert play.phase == phase
         play.let_pass(phase)

@@ -76,6 +76,28 @@ def next_at(timestamp: int) -> None:
     rpc("evm_setNextBlockTimestamp", hex(timestamp))
 
 
+def mine(blocks: int = 1) -> None:
+    """Mines blocks, a second apart."""
+    rpc("anvil_mine", hex(blocks), "0x1")
+
+
+def newest_hash() -> int:
+    """Hash of the newest block."""
+    return int(rpc("eth_getBlockByNumber", "latest", False)["hash"], 16)
+
+
+def retry(act: Callable[[], None], accept: Callable[[], bool]) -> None:
+    """Does `act` in a block of its own, at other times again until `accept` likes that block."""
+    for delay in range(1, 200):
+        snapshot = rpc("evm_snapshot")
+        next_at(now() + delay)
+        act()
+        if accept():
+            return
+        rpc("evm_revert", snapshot)
+    raise RuntimeError("no block was as wanted")
+
+
 def isolated() -> Iterator[None]:
     """A fixture's body: what happens on the chain meanwhile is undone."""
     known = {container: len(container) for container in _containers()}

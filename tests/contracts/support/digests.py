@@ -11,6 +11,9 @@ from eth_hash.auto import keccak
 UPDATE = keccak(b"BC-FL update")
 SEAL = keccak(b"BC-FL seal")
 BLOCK = keccak(b"BC-FL block")
+FAST_BLOCK = keccak(b"BC-FL fast block")
+CHALLENGE = keccak(b"BC-FL challenge")
+QUESTION = keccak(b"BC-FL question")
 PLACE = ["bytes32", "uint256", "address", "uint16", "uint8", "address"]
 ZERO = b"\x00" * 32
 
@@ -71,7 +74,7 @@ def unpack(words: tuple[int, ...], count: int) -> tuple[int, ...]:
 
 def update(place: Place, made: Update) -> bytes:
     """A trainer's commitment."""
-    return _digest(UPDATE, place, ["bytes32", "bytes32", "uint32", "uint32", "bytes32"], made.values())
+    return _digest(UPDATE, place, ["bytes32", "bytes32", "uint256", "uint256", "bytes32"], made.values())
 
 
 def seal(place: Place, opening: Opening) -> bytes:
@@ -92,6 +95,26 @@ def header(place: Place, parent: bytes, seals: bytes, opening: Opening, difficul
         ["bytes32", "bytes32", "bytes32", "bytes32", "uint16", "bytes32", "uint256"],
         (parent, seals, opening.root, opening.content_id, opening.accuracy, _scores(opening), difficulty),
     )
+
+
+def fast_header(place: Place, parent: bytes, inputs: int, opening: Opening, difficulty: int) -> bytes:
+    """The same of a block without seals; `inputs` is a bitmap."""
+    return _digest(
+        FAST_BLOCK,
+        place,
+        ["bytes32", "uint128", "bytes32", "bytes32", "uint16", "uint256"],
+        (parent, inputs, opening.root, opening.content_id, opening.accuracy, difficulty),
+    )
+
+
+def challenge(place: Place, seat: int, coordinate: int, salt: bytes) -> bytes:
+    """The claim that a coordinate of a miner's result is wrong."""
+    return _digest(CHALLENGE, place, ["uint8", "uint256", "bytes32"], (seat, coordinate, salt))
+
+
+def question(place: Place, seat: int, height: int, index: int) -> bytes:
+    """The claim that a miner does not show what is below a node."""
+    return _digest(QUESTION, place, ["uint8", "uint256", "uint256"], (seat, height, index))
 
 
 def work(header_digest: bytes, nonce: int) -> bytes:

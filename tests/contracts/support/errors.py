@@ -17,7 +17,7 @@ def reverts(name: str, *args: Any) -> Iterator[None]:
     """The block must revert with the error `name` and exactly these arguments.
 
     Brownie decodes an error by its selector, whichever contract declares it, so errors that come out of the
-    delegatecall to `TaskTransitions` read like all others.
+    delegatecall to a task's pieces read like all others.
     """
     with pytest.raises(VirtualMachineError) as caught:
         yield

@@ -30,8 +30,9 @@ def fees(fee: int, openers: int) -> tuple[int, int]:
     return fee // 2 + each, each
 
 
-def assert_balanced(task: Any, people: list[Any]) -> None:
-    """The task holds exactly what it owes, what is at stake, what is left of the reward and what is to be burnt."""
+def assert_balanced(task: Any, people: list[Any], bonds: int = 0) -> None:
+    """The task holds exactly what it owes, what is at stake (so many bonds too), what is left of the reward and what
+    is to be burnt."""
     closed = chain.look(task.phase) == Phase.CLOSED
     owed = sum(chain.look(task.withdrawable, who) for who in people)
     trainers = [chain.look(task.trainer, seat) for seat in range(task.trainerCount())]
@@ -39,4 +40,5 @@ def assert_balanced(task: Any, people: list[Any]) -> None:
     staked = sum(seat["deposit"] for seat in [*trainers, *miners])
     if not trainers:
         staked = sum(task.bidOf(role, who)["deposit"] for role in Role for who in people)
-    assert chain.balance(task) == task.pool() + owed + (0 if closed else staked + task.burnt())
+    held = bonds * chain.look(task.terms)["challengeBond"]
+    assert chain.balance(task) == task.pool() + owed + held + (0 if closed else staked + task.burnt())

@@ -10,6 +10,7 @@ from .digests import Opening
 from .kinds import Phase, Stage
 from .said import Said
 
+FAST_VOTES = 8  # one fast block in so many is voted on
 Results = Mapping[int, Opening]  # by miner seat: who says something else than the honest
 
 
@@ -40,13 +41,20 @@ class Play:
     @property
     def said(self) -> Said:
         """What the honest say in the running round."""
-        return Said(chain.chain_id(), self.task.address, self.round["id"], self.trainers, self.miners)
+        return Said(
+            chain.chain_id(),
+            self.task.address,
+            self.round["id"],
+            self.trainers,
+            self.miners,
+            self.terms["parameterCount"],
+        )
 
     def work(self, seat: int, opening: Opening, *, enough: bool = True) -> tuple[int, bytes]:
         """A nonce for a proposal from `seat`, and its block hash."""
         status = self.status
         header = digests.header(
-            self.said.place(self.miners[seat]),
+            self.said.place(self.miners[seat], status["attempt"]),
             bytes(status["head"]["blockHash"]),
             bytes(status["round"]["sealsDigest"]),
             opening,
@@ -54,16 +62,30 @@ class Play:
         )
         return digests.mine(header, status["difficulty"], enough=enough)
 
+    def fast_work(self, seat: int, opening: Opening, *, enough: bool = True) -> tuple[int, bytes]:
+        """The same for a block without seals."""
+        status = self.status
+        header = digests.fast_header(
+            self.said.place(self.miners[seat]),
+            bytes(status["head"]["blockHash"]),
+            chain.look(self.task.inputs),
+            opening,
+            status["difficulty"],
+        )
+        return digests.mine(header, status["difficulty"], enough=enough)
+
     def medians(self) -> tuple[list[int], int]:
         """What `finalise` wants to hear, from what is open now."""
-        opened = [chain.look(self.task.miner, seat) for seat in scoring.seats(self.round["openers"])]
-        results = [miner["result"] for miner in opened]
-        truth = max(results, key=results.count)
+        current = self.round
+        refuted = {bytes(chain.look(self.task.miner, seat)["result"]) for seat in scoring.seats(current["refuted"])}
+        opened = [chain.look(self.task.miner, seat) for seat in scoring.seats(current["openers"])]
+        results = sorted({bytes(miner["result"]) for miner in opened} - refuted)
+        truth = max(results, key=[bytes(miner["result"]) for miner in opened].count)  # on a tie the lowest
         count = len(self.trainers)
         votes = [
             scoring.Vote(digests.unpack(miner["scores"], count), miner["trainerSeat"] - 1)
             for miner in opened
-            if miner["result"] == truth
+            if bytes(miner["result"]) == truth
         ]
         lanes, middle = scoring.medians(votes, scoring.seats(chain.look(self.task.inputs)), count)
         return digests.pack(lanes), middle
@@ -90,12 +112,12 @@ class Play:
     def commit(self, *seats: int) -> None:
         said = self.said
         for seat in seats or self._active_trainers():
-            chain.send(self.trainers[seat], self.task.commit, seat, said.commitment(seat))
+            chain.send(self.trainers[seat], self.task.commit, said.commitment(seat))
 
     def reveal(self, *seats: int) -> None:
         said = self.said
         for seat in seats or self._committed():
-            chain.send(self.trainers[seat], self.task.reveal, seat, *said.update(seat).values())
+            chain.send(self.trainers[seat], self.task.reveal, *said.update(seat).values())
 
     def check(self, *seats: int, verdicts: int | None = None) -> None:
         word = self.said.verdicts() if verdicts is None else verdicts
@@ -113,6 +135,16 @@ class Play:
         nonce, _ = self.work(seat, opening)
         chain.send(self.miners[seat], self.task.propose, seat, opening.values(), nonce)
 
+    def propose_fast(self, seat: int = 0, results: Results | None = None, *, drawn: bool = False) -> None:
+        """Tries until the hash of the chain's block draws the proposal to be voted on, or does not."""
+        opening = _result(self.said, seat, results)
+        nonce, _ = self.fast_work(seat, opening)
+        chain.retry(
+            lambda: chain.send(self.miners[seat], self.task.proposeFast, seat, opening.values(), nonce),
+            lambda: (chain.newest_hash() % FAST_VOTES == 0) is drawn,
+        )
+        chain.mine()
+
     def open(self, *seats: int, results: Results | None = None) -> None:
         """Opens without finalising."""
         said, current = self.said, self.round
@@ -123,7 +155,8 @@ class Play:
     def finalise(self) -> None:
         chain.send(self.publisher, self.task.finalise, *self.medians())
 
-    def finalise_void(self) -> None:
+    def finalise_unscored(self) -> None:
+        """Ends a void round, or one with a fast block."""
         chain.send(self.publisher, self.task.finalise, [], 0)
 
     # ------------------------------------------------------------------ runs

@@ -3,11 +3,14 @@ a rollback of the chain needs no other one."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from eth_hash.auto import keccak
+
+from bcfl_client.learning.tree import parameter_root
 
 from . import digests
 from .digests import Opening, Place, Update
@@ -23,14 +26,20 @@ class Said:
     number: int
     trainers: list[Any]
     miners: list[Any]
+    parameters: int
 
-    def place(self, sender: Any) -> Place:
-        return Place(self.chain_id, self.task, self.number, 0, str(sender))
+    def place(self, sender: Any, attempt: int = 0) -> Place:
+        return Place(self.chain_id, self.task, self.number, attempt, str(sender))
+
+    def model(self, seat: int) -> bytes:
+        """The parameters of a trainer's update: any 32-bit numbers, little-endian."""
+        return hashlib.shake_256(f"update {self.number} {seat}".encode()).digest(4 * self.parameters)
 
     def update(self, seat: int) -> Update:
         """The update of a trainer: 100 samples more per seat, as bid."""
-        tag = f"update {self.number} {seat}".encode()
-        return Update(keccak(tag), keccak(tag + b" content"), (seat + 1) * 100, 1500, keccak(tag + b" salt"))
+        model = self.model(seat)
+        content, salt = keccak(model), keccak(model + b" salt")
+        return Update(parameter_root(model), content, (seat + 1) * 100, 1500, salt)
 
     def commitment(self, seat: int, made: Update | None = None) -> bytes:
         return digests.update(self.place(self.trainers[seat]), made or self.update(seat))

@@ -79,6 +79,112 @@ contract BidsTest is Scenario {
         _select();
     }
 
+    // ------------------------------------------------------------------ B09
+
+    /// @dev Prices are compared in steps of a hundredth of the maximum: a wei less wins nothing against who came first.
+    function test_B09_undercutByOneWeiWinsNothing() public {
+        _fillWithPrices(10.5 gwei, FEE);
+        address thief = _trainerName(9);
+        uint256 deposit = uint256(SAMPLES) * terms.trainerDeposit;
+        vm.deal(thief, deposit + terms.minerDeposit);
+        bytes memory outbid = abi.encodeWithSelector(ITaskEvents.LearningTask_Outbid.selector);
+        vm.prank(thief);
+        vm.expectRevert(outbid);
+        task.bidAsTrainer{value: deposit}(SAMPLES, 10.5 gwei - 1, 1);
+        vm.prank(thief);
+        vm.expectRevert(outbid);
+        task.bidAsMiner{value: terms.minerDeposit}(FEE + terms.maxFee / 200 - 1);
+        vm.assertEq(thief.balance, deposit + terms.minerDeposit, "money back");
+
+        // A whole step does, and pushes out the latest of its equals.
+        _bidTrainer(thief, SAMPLES, 9.9 gwei);
+        vm.assertEq(_depositOf(Role.Trainer, _trainerName(3)), 0, "the latest is displaced");
+        vm.assertEq(task.withdrawable(_trainerName(3)), deposit, "and owed its deposit");
+    }
+
+    /// @dev A round price is the one that honest bidders ask; it must not be the one that a wei less beats.
+    function test_B09_roundPricesAreNoEdge() public {
+        _fillWithPrices(10 gwei, FEE);
+        address thief = _trainerName(9);
+        uint256 deposit = uint256(SAMPLES) * terms.trainerDeposit;
+        vm.deal(thief, deposit);
+        vm.prank(thief);
+        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_Outbid.selector));
+        task.bidAsTrainer{value: deposit}(SAMPLES, 10 gwei - 1, 1);
+    }
+
+    /// @dev Waiting wins nothing: among equals the earliest stays, in one block too, whatever the addresses are.
+    function test_B09_lastSecondBidsLoseTies() public {
+        for (uint256 i; i < 2; ++i) {
+            _fillWithPrices(10.5 gwei, FEE);
+            if (i == 0) vm.warp(task.status().deadline - 1);
+            uint256 deposit = uint256(SAMPLES) * terms.trainerDeposit;
+            for (uint256 k = 10; k < 16; ++k) {
+                address late = _trainerName(k);
+                vm.deal(late, deposit);
+                vm.prank(late);
+                vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_Outbid.selector));
+                task.bidAsTrainer{value: deposit}(SAMPLES, 10.5 gwei, 1);
+            }
+            _bidTrainer(_trainerName(8), SAMPLES + 1, 10.5 gwei); // a larger offer is better, also late
+            vm.assertEq(_depositOf(Role.Trainer, _trainerName(3)), 0, "displaced");
+            vm.warp(task.status().deadline);
+            vm.prank(_trainerName(10));
+            _expectWrongPhase(Phase.Select, Phase.Bidding);
+            task.bidAsTrainer{value: deposit}(SAMPLES, 0, 1);
+            _select();
+            vm.assertEq(trainers[0], _trainerName(8), "the larger offer");
+            for (uint256 k = 1; k < 4; ++k) vm.assertEq(trainers[k], _trainerName(k - 1), "the earliest");
+        }
+    }
+
+    function _fillWithPrices(uint64 price, uint80 fee) private {
+        Terms memory t = _defaultTerms();
+        t.closeWhenFull = false;
+        _deploy(0);
+        _publish(t);
+        for (uint256 i; i < 4; ++i) _bidTrainer(_trainerName(i), SAMPLES, price);
+        for (uint256 m; m < 3; ++m) _bidMiner(_minerName(m), fee + t.maxFee / 200);
+    }
+
+    // ------------------------------------------------------------------ B11
+
+    /// @dev One data set under one address or under two: the same deposit, not a wei more pay, and nobody starts with
+    /// a reputation.
+    function test_B11_splittingADataSetWinsNothing(uint256 seed) public {
+        uint32 whole = uint32(_within(seed, 200, 2 * SAMPLES));
+        uint32 part = uint32(_within(seed >> 32, 100, whole - 100));
+        uint256 one = _payOfSplit(whole, 0);
+        uint256 deposits = _depositOf(Role.Trainer, _trainerName(8));
+        uint256 two = _payOfSplit(part, whole - part);
+        vm.assertLe(two, one, "gain");
+        vm.assertLe(one - two, 3 * 2, "pay is linear but for flooring");
+        vm.assertEq(
+            _depositOf(Role.Trainer, _trainerName(8)) + _depositOf(Role.Trainer, _trainerName(9)), deposits, "deposits"
+        );
+        vm.assertEq(registry.trainerQuality(_trainerName(10)), 0, "unknown is lowest");
+    }
+
+    /// @dev What one or two sybils earn in a whole task beside three honest trainers.
+    function _payOfSplit(uint32 a, uint32 b) private returns (uint256 pay) {
+        Terms memory t = _defaultTerms();
+        t.trainerSlots = 5;
+        t.closeWhenFull = false;
+        t.minSamples = 100;
+        _deploy(0);
+        _publish(t);
+        for (uint256 i; i < 3; ++i) _bidTrainer(_trainerName(i), SAMPLES, PRICE);
+        _bidTrainer(_trainerName(8), a, PRICE);
+        if (b != 0) _bidTrainer(_trainerName(9), b, PRICE);
+        for (uint256 m; m < 3; ++m) _bidMiner(_minerName(m), FEE);
+        _select();
+        for (uint256 i; i < t.rounds; ++i) _playRound();
+        for (uint256 i; i < trainers.length; ++i) {
+            bool sybil = trainers[i] == _trainerName(8) || trainers[i] == _trainerName(9);
+            if (sybil) pay += task.trainer(uint8(i)).earned;
+        }
+    }
+
     // ------------------------------------------------------------------ A05
 
     /// @dev 2,000 bids for four slots: heap and cost of a bid stay bounded, the best four win, all others are free.

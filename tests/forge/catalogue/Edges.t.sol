@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {ITaskEvents} from "../../../contracts/interfaces/ITaskEvents.sol";
 import {IReputation} from "../../../contracts/interfaces/IReputation.sol";
-import {Opening, Phase, State, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
+import {Opening, Phase, Reveal, Round, SignedCommit, State, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
 import {Scenario} from "../utils/Scenario.sol";
 
 /// @notice Corners of the life cycle that no row of the catalogue names.
@@ -36,8 +36,35 @@ contract EdgesTest is Scenario {
         for (uint8 i; i < 4; ++i) vm.assertEq(task.trainer(i).earned, uint256(SAMPLES) * PRICE, "price");
     }
 
-    /// @dev With `forkWindow` 0 a false block that comes first keeps the majority from a block; the round is void, and
-    /// its miner answers for it until it is out.
+    /// @dev With `forkWindow` 0 a false block may come first, and the majority has none. It mines again, with the next
+    /// attempt in the header, and its round is not lost.
+    function test_falseFirstBlockIsMinedOver() public {
+        Terms memory t = _defaultTerms();
+        t.forkWindow = 0;
+        _start(t);
+        _playToSeal();
+        _seal(0, _honest(0));
+        _seal(1, _honest(1));
+        _seal(2, _false(2));
+        _propose(2);
+        _openAll();
+        _expectPhase(Phase.Mine);
+        vm.assertEq(task.status().attempt, 1, "attempt");
+        Opening memory lie = _sealed(2);
+        vm.prank(miners[2]);
+        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_WrongResult.selector, 2));
+        task.propose(2, lie, 0);
+        _propose(1);
+        _expectPhase(Phase.Challenge);
+        _finalise();
+        vm.assertEq(task.head().blockHash, task.miner(1).blockHash, "head");
+        vm.assertEq(task.status().voidRounds, 0, "void");
+        vm.assertEq(task.miner(2).strikes, 1, "outvoted");
+        vm.assertEq(task.miner(2).earned, 0, "unpaid");
+    }
+
+    /// @dev The same, and nobody mines again: the round is void, and the false block's miner answers for it until it
+    /// is out.
     function test_falseFirstBlockCostsItsMinerAStrikeEachTime() public {
         Terms memory t = _defaultTerms();
         t.forkWindow = 0;
@@ -95,6 +122,148 @@ contract EdgesTest is Scenario {
         }
         vm.assertEq(block.timestamp, start, "time");
         _expectEverybodyOut();
+    }
+
+    /// @dev All act in the first second: the spans are 1, which is not 0, and the next phase starts there.
+    function test_everybodyCommitsAndRevealsInTheFirstSecond() public {
+        _start(_defaultTerms());
+        uint256 start = block.timestamp;
+        _commitAll();
+        Round memory r = task.status().round;
+        vm.assertEq(r.commitSpan, 1, "commit span");
+        vm.assertEq(task.status().deadline, start + terms.revealWindow, "end of Reveal");
+        _revealAll();
+        r = task.status().round;
+        vm.assertEq(r.revealSpan, 1, "reveal span");
+        vm.assertEq(task.status().deadline, start + terms.checkWindow, "end of Check");
+        _expectPhase(Phase.Check);
+    }
+
+    /// @dev The largest task: 128 trainers in two batches and one second, then the same by hand at the last moment.
+    function test_128TrainersCloseBothPhases() public {
+        Terms memory t = _defaultTerms();
+        t.trainerSlots = 128;
+        t.maxPrice = 1 ether;
+        t.reward = 100 ether;
+        _start(t);
+        SignedCommit[] memory commits = new SignedCommit[](128);
+        Reveal[] memory reveals = new Reveal[](128);
+        for (uint256 i; i < 128; ++i) {
+            commits[i] = _signed(i, _updateOf(i));
+            reveals[i] = _relayed(i, _updateOf(i));
+        }
+        task.commitBatch(commits);
+        _expectPhase(Phase.Reveal);
+        task.revealBatch(reveals);
+        _expectPhase(Phase.Check);
+        Round memory r = task.status().round;
+        vm.assertEq(r.revealed, type(uint128).max, "revealed");
+        vm.assertEq(uint256(r.commits) << 8 | r.reveals, 128 << 8 | 128, "counted");
+        vm.assertEq(uint256(r.commitSpan) << 24 | r.revealSpan, 1 << 24 | 1, "spans");
+        for (uint8 i; i < 128; ++i) vm.assertEq(task.trainer(i).digest, bytes25(reveals[i].root), "root");
+
+        _finalise(); // nobody checks, seals or mines: void
+        uint256 start = block.timestamp;
+        for (uint256 i; i < 127; ++i) _commit(i);
+        vm.warp(start + t.commitWindow - 1);
+        _commit(127);
+        for (uint256 i; i < 127; ++i) _reveal(i);
+        vm.warp(start + t.commitWindow - 1 + t.revealWindow - 1);
+        _reveal(127);
+        r = task.status().round;
+        vm.assertEq(r.commitSpan, t.commitWindow, "commit span");
+        vm.assertEq(r.revealSpan, t.commitWindow + t.revealWindow - 1, "reveal span");
+        _expectPhase(Phase.Check);
+    }
+
+    /// @dev The longest windows there are, used to their last second, fit the spans' 24 bits.
+    function test_spansHoldTheLongestWindows() public {
+        Terms memory t = _defaultTerms();
+        (t.commitWindow, t.revealWindow, t.checkWindow) = (30 days, 30 days, 30 days);
+        for (uint256 i; i < 2; ++i) {
+            _start(t);
+            uint256 start = block.timestamp;
+            uint256 last = i == 0 ? 4 : 3; // all commit, or the clock ends Commit
+            for (uint256 k; k + 1 < last; ++k) _commit(k);
+            vm.warp(start + 30 days - 1);
+            _commit(last - 1);
+            Round memory r = task.status().round;
+            vm.assertEq(r.commitSpan, i == 0 ? 30 days : 0, "commit span");
+            uint256 commitEnd = start + 30 days - (i == 0 ? 1 : 0);
+            vm.warp(commitEnd);
+            _expectPhase(Phase.Reveal);
+            vm.assertEq(task.status().deadline, commitEnd + 30 days, "end of Reveal");
+            for (uint256 k; k + 1 < last; ++k) _reveal(k);
+            vm.warp(commitEnd + 30 days - 1);
+            _reveal(last - 1);
+            r = task.status().round;
+            vm.assertEq(uint256(r.start) + r.revealSpan, block.timestamp + 1, "reveal span");
+            _expectPhase(Phase.Check);
+            vm.assertEq(task.status().deadline, block.timestamp + 30 days, "end of Check");
+        }
+    }
+
+    /// @dev Commit and reveal read their windows by position: each ends with its own, whatever the others are.
+    function test_commitAndRevealEndWithTheirOwnWindows() public {
+        Terms memory t = _defaultTerms();
+        (t.biddingWindow, t.commitWindow, t.revealWindow, t.checkWindow) = (61, 83, 67, 71);
+        _start(t);
+        uint256 start = block.timestamp;
+        _commit(0);
+        vm.warp(start + 82);
+        _commit(1);
+        bytes32 digest = _commitment(trainers[2], _updateOf(2));
+        vm.warp(start + 83);
+        vm.prank(trainers[2]);
+        _expectWrongPhase(Phase.Reveal, Phase.Commit);
+        task.commit(digest);
+        SignedCommit[] memory late = new SignedCommit[](1);
+        late[0] = _signed(2, _updateOf(2));
+        _expectWrongPhase(Phase.Reveal, Phase.Commit);
+        task.commitBatch(late);
+        vm.warp(start + 83 + 66);
+        _reveal(0);
+        Update memory u = _updateOf(1);
+        Reveal[] memory tooLate = new Reveal[](1);
+        tooLate[0] = _relayed(1, u);
+        vm.warp(start + 83 + 67);
+        _expectWrongPhase(Phase.Finalise, Phase.Reveal); // one update is too few
+        _reveal(1, u);
+        _expectWrongPhase(Phase.Finalise, Phase.Reveal);
+        task.revealBatch(tooLate);
+    }
+
+    /// @dev Nobody commits: there is nothing to reveal, and nothing to wait for.
+    function test_nobodyCommitsSkipsReveal() public {
+        _start(_defaultTerms());
+        vm.warp(task.status().deadline);
+        _expectPhase(Phase.Finalise);
+        Update memory u = _updateOf(0);
+        _expectWrongPhase(Phase.Finalise, Phase.Reveal);
+        _reveal(0, u);
+        _finalise();
+        vm.assertEq(task.status().roundsLeft, terms.rounds, "it does not count");
+    }
+
+    /// @dev After the end, and before the first round, both calls name the phase.
+    function test_noUpdatesOutsideOfRounds() public {
+        Terms memory t = _defaultTerms();
+        t.rounds = 1;
+        _deploy(0);
+        _publish(t);
+        _expectWrongPhase(Phase.Bidding, Phase.Commit);
+        task.commit("digest");
+        _fill();
+        _expectWrongPhase(Phase.Select, Phase.Reveal);
+        task.reveal(0, 0, 1, 0, 0);
+        _select();
+        _playRound();
+        vm.prank(trainers[0]);
+        _expectWrongPhase(Phase.Closed, Phase.Commit);
+        task.commit("digest");
+        vm.prank(trainers[0]);
+        _expectWrongPhase(Phase.Closed, Phase.Reveal);
+        task.reveal(0, 0, 1, 0, 0);
     }
 
     /// @dev Unanimity shortens the window to `minWindow`; one that disagrees keeps it full.
@@ -161,19 +330,26 @@ contract EdgesTest is Scenario {
 
     // ------------------------------------------------------------------ seats
 
-    /// @dev A seat that does not exist is refused by name like somebody else's.
-    function test_seatsThatDoNotExistAreNobodys() public {
+    /// @dev Who is no trainer, and a seat that does not exist, are refused by name.
+    function test_strangersHaveNoSeat() public {
         _start(_defaultTerms());
-        bytes memory nobodys =
-            abi.encodeWithSelector(ITaskEvents.LearningTask_NotYourSeat.selector, address(this), 4);
-        vm.expectRevert(nobodys);
-        task.commit(4, keccak256("digest"));
+        bytes memory noTrainer = abi.encodeWithSelector(ITaskEvents.LearningTask_NotTrainer.selector, address(this));
+        vm.expectRevert(noTrainer);
+        task.commit(keccak256("digest"));
         _commitAll();
-        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_NoCommit.selector, 4));
-        task.reveal(4, 0, 0, 0, 0, 0);
+        vm.expectRevert(noTrainer);
+        task.reveal(0, 0, 1, 0, 0);
+        Reveal[] memory relayed = new Reveal[](1);
+        relayed[0].trainer = address(this);
+        vm.expectRevert(noTrainer);
+        task.revealBatch(relayed);
         _revealAll();
-        vm.expectRevert(nobodys);
-        task.check(4, 0);
+        for (uint8 seat; seat < 5; ++seat) {
+            vm.expectRevert(
+                abi.encodeWithSelector(ITaskEvents.LearningTask_NotYourSeat.selector, address(this), seat)
+            );
+            task.check(seat, 0);
+        }
     }
 
     // ------------------------------------------------------------------ ends

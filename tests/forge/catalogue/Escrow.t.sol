@@ -133,7 +133,7 @@ contract EscrowTest is Scenario {
 
     function test_A11_theSharedCodeIsNoTask() public {
         _publish(_defaultTerms());
-        address[2] memory code = [factory.implementation(), task.transitions()];
+        address[4] memory code = [factory.implementation(), task.bidding(), task.blocks(), task.settlement()];
         for (uint256 i; i < code.length; ++i) {
             (bool cancelled,) = code[i].call(abi.encodeCall(task.cancel, ()));
             (bool selected,) = code[i].call(abi.encodeCall(task.select, ()));

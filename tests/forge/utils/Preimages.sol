@@ -74,6 +74,59 @@ library Preimages {
         );
     }
 
+    function fastHeader(
+        At memory at,
+        bytes32 parent,
+        uint128 inputs,
+        Opening memory o,
+        uint256 difficulty
+    ) internal view returns (bytes32) {
+        bytes32 kind = keccak256("BC-FL fast block");
+        bytes memory place = abi.encode(kind, block.chainid, at.task, at.round, at.attempt, at.sender);
+        return keccak256(bytes.concat(place, abi.encode(parent, inputs, o.root, o.contentId, o.accuracy, difficulty)));
+    }
+
+    /// @notice The claim that `coordinate` of the result of miner `seat` is wrong. `at.attempt` is 0.
+    function challenge(At memory at, uint8 seat, uint256 coordinate, bytes32 salt) internal view returns (bytes32) {
+        bytes32 kind = keccak256("BC-FL challenge");
+        return keccak256(
+            abi.encode(
+                kind, block.chainid, at.task, at.round, at.attempt, at.sender, uint256(seat), coordinate, salt
+            )
+        );
+    }
+
+    /// @notice The claim that miner `seat` does not show what is below a node. `at.attempt` is 0.
+    function question(At memory at, uint8 seat, uint8 height, uint32 index) internal view returns (bytes32) {
+        bytes32 kind = keccak256("BC-FL question");
+        return keccak256(
+            abi.encode(
+                kind,
+                block.chainid,
+                at.task,
+                at.round,
+                at.attempt,
+                at.sender,
+                uint256(seat),
+                uint256(height),
+                uint256(index)
+            )
+        );
+    }
+
+    /// @notice Domain separator of a task: https://eips.ethereum.org/EIPS/eip-712
+    function domain(address task) internal view returns (bytes32) {
+        bytes memory kind = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
+        return keccak256(abi.encode(keccak256(kind), keccak256("BC-FL"), keccak256("1"), block.chainid, task));
+    }
+
+    /// @notice What a trainer signs to have its commitment relayed.
+    function signedCommit(address task, uint16 round, bytes32 digest) internal view returns (bytes32) {
+        bytes32 kind = keccak256("Commit(uint16 round,bytes32 digest)");
+        bytes32 message = keccak256(abi.encode(kind, uint256(round), digest));
+        return keccak256(bytes.concat(bytes2(0x1901), domain(task), message));
+    }
+
     function work(bytes32 headerDigest, uint256 nonce) internal pure returns (bytes32) {
         return keccak256(bytes.concat(headerDigest, bytes32(nonce)));
     }

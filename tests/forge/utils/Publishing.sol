@@ -2,8 +2,10 @@
 pragma solidity 0.8.30;
 
 import {LearningTask} from "../../../contracts/LearningTask.sol";
+import {TaskBidding} from "../../../contracts/TaskBidding.sol";
+import {TaskBlocks} from "../../../contracts/TaskBlocks.sol";
 import {TaskFactory} from "../../../contracts/TaskFactory.sol";
-import {TaskTransitions} from "../../../contracts/TaskTransitions.sol";
+import {TaskSettlement} from "../../../contracts/TaskSettlement.sol";
 import {ILearningTask} from "../../../contracts/interfaces/ILearningTask.sol";
 import {IReputation} from "../../../contracts/interfaces/IReputation.sol";
 import {Phase, Role, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
@@ -25,7 +27,10 @@ abstract contract Publishing is Test {
 
     /// @dev Deploys what tasks share.
     function _deploy(uint256 taskFee) internal {
-        factory = new TaskFactory(taskFee, address(new LearningTask(address(new TaskTransitions()))));
+        LearningTask code = new LearningTask(
+            address(new TaskBidding()), address(new TaskBlocks()), address(new TaskSettlement())
+        );
+        factory = new TaskFactory(taskFee, address(code));
         registry = IReputation(factory.reputation());
         publisher = _named("publisher");
     }

@@ -6,7 +6,8 @@ import {ITaskFactory} from "../../../contracts/interfaces/ITaskFactory.sol";
 import {Fault, Head, Opening, Role, State, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
 import {Test, Vm} from "./Test.sol";
 
-/// @notice A task rebuilt from its logs and nothing else. An event that it does not know fails loudly.
+/// @notice A task rebuilt from its logs and nothing else, their place in the chain included: it takes them in the
+/// block in which they were written. An event that it does not know fails loudly.
 abstract contract Rebuild is Test {
     struct Seat {
         address account;
@@ -22,6 +23,15 @@ abstract contract Rebuild is Test {
         bytes32 openingRoot; // miner: opened last
         uint256 verdicts; // miner: posted last
         bytes32 blockHash; // miner: proposed last
+        uint256 bonds; // miner: wei posted against its result in this round
+        bytes32 accusation; // miner: the claim that is to be paid for its refutation
+    }
+
+    /// @notice A bond on the claim that a miner's result is false.
+    struct Claim {
+        address challenger;
+        uint256 postedAt; // block number
+        bool open; // question: to be answered
     }
 
     struct Book {
@@ -37,8 +47,11 @@ abstract contract Rebuild is Test {
         uint256 burnt;
         uint256 paidIn;
         uint256 withdrawn;
+        uint256 bonds; // held
+        uint256 bounties; // taken from deposits, not yet paid
         uint128 inputs;
         Head head;
+        uint256 winner; // 1 + seat of the miner of the round's block; 0 = none
         bool burnSent;
     }
 
@@ -46,6 +59,7 @@ abstract contract Rebuild is Test {
     mapping(Role => Seat[]) internal seats;
     mapping(Role => mapping(address => uint256)) internal bids; // deposits
     mapping(address => uint256) internal owed;
+    mapping(bytes32 => Claim) internal claims;
 
     function _replay(Vm.Log[] memory logs) internal {
         for (uint256 i; i < logs.length; ++i) {
@@ -70,6 +84,7 @@ abstract contract Rebuild is Test {
     function _apply(bytes32[] memory topics, bytes memory data) private {
         if (_bidding(topics, data)) return;
         if (_working(topics, data)) return;
+        if (_disputing(topics, data)) return;
         if (_settling(topics, data)) return;
         if (_closing(topics, data)) return;
         revert("unknown event");
@@ -103,6 +118,10 @@ abstract contract Rebuild is Test {
         if (kind == ITaskEvents.RoundStarted.selector) {
             book.state = State.Running;
             book.round = uint256(topics[1]);
+            book.winner = 0;
+            for (uint256 m; m < seats[Role.Miner].length; ++m) {
+                (seats[Role.Miner][m].bonds, seats[Role.Miner][m].accusation) = (0, 0);
+            }
             (bytes32 parent, uint256 difficulty) = abi.decode(data, (bytes32, uint256));
             vm.assertEq(parent, book.head.blockHash, "parent");
             vm.assertEq(difficulty, book.difficulty, "difficulty");
@@ -114,14 +133,65 @@ abstract contract Rebuild is Test {
             book.inputs = abi.decode(data, (uint128));
         } else if (kind == ITaskEvents.Sealed.selector) {
             seats[Role.Miner][at].seal = abi.decode(data, (bytes32));
-        } else if (kind == ITaskEvents.Proposed.selector) {
+        } else if (kind == ITaskEvents.Proposed.selector || kind == ITaskEvents.FastProposed.selector) {
             seats[Role.Miner][at].blockHash = topics[3];
         } else if (kind == ITaskEvents.Opened.selector) {
             seats[Role.Miner][at].openingRoot = abi.decode(data, (Opening)).root;
         } else {
-            return kind == ITaskEvents.Committed.selector;
+            return kind == ITaskEvents.Committed.selector || kind == ITaskEvents.FastVoted.selector;
         }
         return true;
+    }
+
+    function _disputing(bytes32[] memory topics, bytes memory data) private returns (bool) {
+        bytes32 kind = topics[0];
+        if (kind == ITaskEvents.ChallengeCommitted.selector || kind == ITaskEvents.Questioned.selector) {
+            bool asks = kind == ITaskEvents.Questioned.selector;
+            claims[abi.decode(data, (bytes32))] = Claim(_account(topics[3]), block.number, asks);
+            seats[Role.Miner][uint256(topics[2])].bonds += book.terms.challengeBond;
+            book.bonds += book.terms.challengeBond;
+            book.paidIn += book.terms.challengeBond;
+        } else if (kind == ITaskEvents.Answered.selector) {
+            claims[topics[3]].open = false;
+        } else if (kind == ITaskEvents.Refuted.selector) {
+            _refuted(seats[Role.Miner][uint256(topics[2])], abi.decode(data, (bytes32)));
+        } else if (kind == ITaskEvents.BountyPaid.selector) {
+            (uint256 bounty, uint256 bond) = abi.decode(data, (uint256, uint256));
+            bytes32 claim = seats[Role.Miner][uint256(topics[2])].accusation;
+            vm.assertEq(claims[claim].challenger, _account(topics[3]), "the earliest commitment is paid");
+            owed[_account(topics[3])] += bounty + bond;
+            book.bonds -= bond;
+            book.bounties -= bounty;
+        } else if (kind == ITaskEvents.BondsLost.selector) {
+            uint256 amount = abi.decode(data, (uint256));
+            vm.assertEq(amount, seats[Role.Miner][uint256(topics[2])].bonds, "bonds of the round");
+            book.bonds -= amount;
+            book.burnt += amount - amount / 2;
+            if (book.winner == 0) book.pool += amount / 2;
+            else owed[seats[Role.Miner][book.winner - 1].account] += amount / 2;
+        } else if (kind == ITaskEvents.BondReturned.selector) {
+            bytes32 claim = abi.decode(data, (bytes32));
+            vm.assertEq(claims[claim].challenger, _account(topics[3]), "the bond's owner");
+            _returnBond(claim);
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    /// @dev The earlier commitment is to be paid, by its block and then by who showed it first; the other one has its
+    /// bond back.
+    function _refuted(Seat storage seat, bytes32 claim) private {
+        bytes32 before = seat.accusation;
+        bool first = before == 0 || claims[claim].postedAt < claims[before].postedAt;
+        if (first) seat.accusation = claim;
+        if (before != 0) _returnBond(first ? before : claim);
+    }
+
+    function _returnBond(bytes32 claim) private {
+        owed[claims[claim].challenger] += book.terms.challengeBond;
+        book.bonds -= book.terms.challengeBond;
+        delete claims[claim];
     }
 
     function _settling(bytes32[] memory topics, bytes memory data) private returns (bool) {
@@ -129,6 +199,7 @@ abstract contract Rebuild is Test {
         if (kind == ITaskEvents.RoundFinalised.selector) {
             (bytes32 root, bytes32 contentId) = abi.decode(data, (bytes32, bytes32));
             book.head = Head(topics[3], root, contentId);
+            book.winner = 1 + uint256(topics[2]);
             --book.roundsLeft;
         } else if (kind == ITaskEvents.RoundVoided.selector) {
             (bool counted, uint128 inputs) = abi.decode(data, (bool, uint128));
@@ -153,9 +224,11 @@ abstract contract Rebuild is Test {
             book.pool -= abi.decode(data, (uint256));
             seat.earned += abi.decode(data, (uint256));
         } else if (kind == ITaskEvents.Slashed.selector) {
-            (, uint256 amount) = abi.decode(data, (Fault, uint256));
+            (Fault fault, uint256 amount) = abi.decode(data, (Fault, uint256));
+            uint256 bounty = fault == Fault.ProvenWrong ? amount / 2 : 0;
             seat.deposit -= amount;
-            book.burnt += amount;
+            book.burnt += amount - bounty;
+            book.bounties += bounty;
         } else if (kind == ITaskEvents.Struck.selector) {
             seat.strikes = abi.decode(data, (uint256));
         } else if (kind == ITaskEvents.StruckOut.selector) {

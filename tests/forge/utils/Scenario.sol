@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ITaskEvents} from "../../../contracts/interfaces/ITaskEvents.sol";
-import {Opening, Phase, Role, Round, Status} from "../../../contracts/interfaces/TaskTypes.sol";
+import {Opening, Phase, Reveal, Role, Round, SignedCommit, Status} from "../../../contracts/interfaces/TaskTypes.sol";
 import {Medians} from "./Medians.sol";
 import {Preimages} from "./Preimages.sol";
 import {Publishing} from "./Publishing.sol";
@@ -102,7 +102,19 @@ abstract contract Scenario is Publishing {
     function _commit(uint256 i, Update memory u) internal {
         bytes32 digest = _commitment(trainers[i], u);
         vm.prank(trainers[i]);
-        task.commit(uint8(i), digest);
+        task.commit(digest);
+    }
+
+    /// @dev The commitment as its trainer signs it for a relay.
+    function _signed(uint256 i, Update memory u) internal view returns (SignedCommit memory) {
+        bytes32 digest = _commitment(trainers[i], u);
+        return _sign(trainers[i], digest, Preimages.signedCommit(address(task), _round(), digest));
+    }
+
+    /// @dev `digest` with the compact signature of `account` under `message` (EIP-2098).
+    function _sign(address account, bytes32 digest, bytes32 message) internal view returns (SignedCommit memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(keyOf[account], message);
+        return SignedCommit(digest, r, s | bytes32(uint256(v - 27) << 255));
     }
 
     function _reveal(uint256 i) internal {
@@ -110,7 +122,13 @@ abstract contract Scenario is Publishing {
     }
 
     function _reveal(uint256 i, Update memory u) internal {
-        task.reveal(uint8(i), u.root, u.contentId, u.samples, u.trainingTime, u.salt);
+        vm.prank(trainers[i]);
+        task.reveal(u.root, u.contentId, u.samples, u.trainingTime, u.salt);
+    }
+
+    /// @dev The opening as a relay brings it.
+    function _relayed(uint256 i, Update memory u) internal view returns (Reveal memory) {
+        return Reveal(trainers[i], u.root, u.contentId, u.samples, u.trainingTime, u.salt);
     }
 
     // ------------------------------------------------------------------ miners
@@ -127,7 +145,7 @@ abstract contract Scenario is Publishing {
         task.check(uint8(m), verdicts);
     }
 
-    function _honest(uint256 m) internal view returns (Opening memory o) {
+    function _honest(uint256 m) internal view virtual returns (Opening memory o) {
         uint16 round = _round();
         o.root = keccak256(abi.encode("aggregate", round));
         o.contentId = keccak256(abi.encode("aggregate bytes", round));
@@ -137,26 +155,38 @@ abstract contract Scenario is Publishing {
         o.salt = keccak256(abi.encode("seal salt", round, m));
     }
 
-    function _false(uint256 m) internal view returns (Opening memory o) {
+    function _false(uint256 m) internal view virtual returns (Opening memory o) {
         o = _honest(m);
         o.root = keccak256("false root");
     }
 
     function _seal(uint256 m, Opening memory o) internal {
         _openings[m] = o;
-        bytes32 digest = Preimages.seal(_place(miners[m]), o);
+        bytes32 digest = Preimages.seal(Preimages.At(address(task), _round(), 0, miners[m]), o);
         vm.prank(miners[m]);
         task.seal(uint8(m), digest);
     }
 
+    /// @dev What the miner sealed last, or proposed as a fast block after that.
     function _sealed(uint256 m) internal view returns (Opening memory) {
         return _openings[m];
     }
 
+    /// @dev A block, or another one where the truth has none.
     function _propose(uint256 m) internal {
         uint256 nonce = _nonce(m);
         vm.prank(miners[m]);
         task.propose(uint8(m), _openings[m], nonce);
+    }
+
+    /// @dev A block without seals and votes. It is drawn, or not, in a later block of the chain.
+    function _proposeFast(uint256 m, Opening memory o) internal {
+        Status memory s = task.status();
+        bytes32 header = Preimages.fastHeader(_place(miners[m]), s.head.blockHash, task.inputs(), o, s.difficulty);
+        _openings[m] = o;
+        uint256 nonce = _work(header);
+        vm.prank(miners[m]);
+        task.proposeFast(uint8(m), o, nonce);
     }
 
     function _open(uint256 m) internal {
@@ -164,8 +194,9 @@ abstract contract Scenario is Publishing {
         task.open(uint8(m), _openings[m], new uint256[](0), 0);
     }
 
+    /// @dev What a block that is proposed now is bound to.
     function _place(address account) internal view returns (Preimages.At memory) {
-        return Preimages.At(address(task), _round(), task.status().round.attempt, account);
+        return Preimages.At(address(task), _round(), task.status().attempt, account);
     }
 
     function _header(uint256 m) internal view returns (bytes32) {
@@ -175,9 +206,12 @@ abstract contract Scenario is Publishing {
         );
     }
 
+    function _nonce(uint256 m) internal view returns (uint256) {
+        return _work(_header(m));
+    }
+
     /// @dev Real work: the first nonce from 0 that meets the difficulty.
-    function _nonce(uint256 m) internal view returns (uint256 nonce) {
-        bytes32 header = _header(m);
+    function _work(bytes32 header) internal view returns (uint256 nonce) {
         uint256 target = type(uint256).max / task.status().difficulty;
         while (uint256(Preimages.work(header, nonce)) > target) ++nonce;
     }
@@ -191,25 +225,43 @@ abstract contract Scenario is Publishing {
         task.finalise(medians, middle);
     }
 
-    /// @dev The result opened by a strict majority of the round's miners, or zero.
-    function _truth() internal view returns (bytes32) {
+    /// @dev The result opened by a strict majority of the round's miners; once an opened result is refuted, the one
+    /// that most opened of those that stand, the lower id on a tie; or zero.
+    function _truth() internal view returns (bytes32 truth) {
         Round memory r = task.status().round;
-        uint256 active = _ones(r.activeMiners);
+        uint256 most = r.refuted & r.openers != 0 ? 0 : _ones(r.activeMiners) / 2;
         for (uint256 m; m < miners.length; ++m) {
-            if (r.openers >> m & 1 == 0) continue;
+            if (r.openers >> m & 1 == 0 || _isRefuted(r, _resultOf(m))) continue;
             uint256 votes;
             for (uint256 k; k < miners.length; ++k) {
                 if (r.openers >> k & 1 != 0 && _resultOf(k) == _resultOf(m)) ++votes;
             }
-            if (2 * votes > active) return _resultOf(m);
+            bool wins = votes > most || (votes == most && truth != 0 && _resultOf(m) < truth);
+            if (wins) (truth, most) = (_resultOf(m), votes);
         }
-        return 0;
+    }
+
+    function _isRefuted(Round memory r, bytes32 result) private view returns (bool) {
+        for (uint256 m; m < miners.length; ++m) {
+            if (r.refuted >> m & 1 != 0 && task.miner(uint8(m)).result == result) return true;
+        }
+        return false;
+    }
+
+    /// @dev Whether a block carries `truth`; a fast block, or a round without a truth, takes no medians.
+    function _isJudged(Round memory r, bytes32 truth) private view returns (bool) {
+        if (truth == 0) return false;
+        if (r.fast != 0 && uint256(blockhash(r.fastBlock)) % 8 != 0) return false;
+        for (uint256 m; m < miners.length; ++m) {
+            if (r.proposers >> m & 1 != 0 && _resultOf(m) == truth) return true;
+        }
+        return false;
     }
 
     function _medians() internal view returns (uint256[] memory medians, uint16 middle) {
         bytes32 truth = _truth();
-        if (truth == 0) return (medians, 0);
         Round memory r = task.status().round;
+        if (!_isJudged(r, truth)) return (medians, 0);
         uint256 inputs = task.inputs();
         medians = new uint256[]((trainers.length + 15) / 16);
         uint256[] memory over = new uint256[](trainers.length);
@@ -231,12 +283,13 @@ abstract contract Scenario is Publishing {
 
     // ------------------------------------------------------------------ time and state
 
-    /// @dev Lets time pass until `wanted` or something after it that needs somebody to act.
+    /// @dev Lets time pass, and blocks of the chain, until `wanted` or something after it that needs somebody to act.
     function _toPhase(Phase wanted) internal {
         for (uint256 i; i < 16; ++i) {
             Status memory s = task.status();
             if (s.phase == wanted || s.deadline == 0) return;
             vm.warp(s.deadline);
+            vm.roll(block.number + 1);
         }
     }
 

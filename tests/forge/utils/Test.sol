@@ -18,6 +18,10 @@ interface Vm {
     }
 
     function warp(uint256 timestamp) external;
+    function roll(uint256 number) external;
+    function setBlockhash(uint256 number, bytes32 hash) external;
+    function addr(uint256 key) external pure returns (address);
+    function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function deal(address account, uint256 balance) external;
     function label(address account, string calldata name) external;
     function prank(address sender) external;
@@ -47,11 +51,16 @@ abstract contract Test {
 
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 
+    mapping(address account => uint256) internal keyOf; // of the named
+
     event log_named_uint(string key, uint256 value);
 
-    /// @dev A labelled account without code, the same in every test.
+    /// @dev A labelled account without code, the same in every test, that can sign.
     function _named(string memory name) internal returns (address account) {
-        account = address(uint160(uint256(keccak256(bytes(name)))));
+        uint256 key = uint256(keccak256(bytes(name)));
+        account = vm.addr(key);
+        if (keyOf[account] != 0) return account;
+        keyOf[account] = key;
         vm.label(account, name);
     }
 
