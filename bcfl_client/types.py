@@ -170,7 +170,6 @@ class Round:
     window_from: int
     last_dispute: int
     fast_block: int
-    seals_digest: bytes
 
 
 @dataclass(frozen=True)
@@ -185,6 +184,7 @@ class Status:
     rounds_left: int
     void_rounds: int
     difficulty: int
+    seals_digest: bytes
     round: Round
     head: Head
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Address} from "@openzeppelin/contracts/utils/Address.sol";
-
 import {ILearningTask} from "./interfaces/ILearningTask.sol";
 import {Opening} from "./interfaces/TaskTypes.sol";
 import {Payout} from "./task/Payout.sol";
@@ -118,8 +116,14 @@ contract LearningTask is Updates, Payout, TaskViews {
         _run(settlement);
     }
 
-    /// @dev The same call, run by `piece` on this task's storage.
+    /// @dev The same call, run by `piece` on this task's storage; ends it with what that makes of it.
     function _run(address piece) private {
-        Address.functionDelegateCall(piece, msg.data);
+        assembly {
+            calldatacopy(0, 0, calldatasize())
+            let done := delegatecall(gas(), piece, 0, calldatasize(), 0, 0)
+            returndatacopy(0, 0, returndatasize())
+            if iszero(done) { revert(0, returndatasize()) }
+            return(0, returndatasize())
+        }
     }
 }

@@ -18,6 +18,7 @@ contract TaskFactory is ITaskFactory {
     address public immutable reputation;
     /// @inheritdoc ITaskFactory
     address public immutable implementation;
+    address private immutable _blocks; // of the implementation
 
     /// @inheritdoc ITaskFactory
     address[] public tasks;
@@ -29,6 +30,7 @@ contract TaskFactory is ITaskFactory {
     constructor(uint256 taskFee_, address implementation_) {
         taskFee = taskFee_;
         implementation = implementation_;
+        _blocks = ILearningTask(implementation_).blocks();
         reputation = address(new Reputation());
     }
 
@@ -37,7 +39,7 @@ contract TaskFactory is ITaskFactory {
         TermsRules.check(terms);
         _requireFunds(terms);
 
-        bytes memory args = abi.encode(terms, msg.sender, address(this), reputation, implementation);
+        bytes memory args = abi.encode(terms, msg.sender, address(this), reputation, implementation, _blocks);
         task = address(new TaskProxyCreation(args));
         uint256 index = tasks.length;
         tasks.push(task);

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {ILearningTask} from "./interfaces/ILearningTask.sol";
 import {UpdateWords} from "./task/UpdateWords.sol";
 
 /// @title The contract at a task's address
 /// @notice What every trainer calls in every round is here, without a further hop; everything else, and what is to be
 /// refused, runs the shared `LearningTask` on this contract's storage. Its code ends with the task's terms: see
-/// `TaskBase`. It is not upgradeable: the address that it delegates to is part of that code too.
+/// `TaskBase`. It is not upgradeable: the addresses that it delegates to are part of that code too.
 contract TaskProxy is UpdateWords {
+    uint256 private constant BLOCKS = 32; // bytes before the end of this code
+    uint256 private constant IMPLEMENTATION = 64;
+
     /// @notice See {IUpdates}.
     function commit(bytes32 digest) external {
         uint256 r = _committing();
         if (r != 0) r = _commit(r, msg.sender, digest);
-        if (r == 0) _delegate();
+        if (r == 0) _delegate(IMPLEMENTATION);
         _store(r);
     }
 
@@ -20,12 +24,18 @@ contract TaskProxy is UpdateWords {
     function reveal(bytes32, bytes32, uint256, uint256, bytes32) external {
         uint256 r = _revealing();
         if (r != 0) r = _reveal(r, msg.sender, 4); // after the selector
-        if (r == 0) _delegate();
+        if (r == 0) _delegate(IMPLEMENTATION);
         _store(r);
     }
 
+    /// @notice Everything else: blocks and disputes in one hop, since miners pay for them in every round and a proof is
+    /// long; the rest by way of the implementation.
     fallback() external payable {
-        _delegate();
+        bytes4 f = msg.sig;
+        bool direct = f == ILearningTask.check.selector || f == ILearningTask.seal.selector
+            || f == ILearningTask.propose.selector || f == ILearningTask.open.selector
+            || f == ILearningTask.challenge.selector || f == ILearningTask.commitChallenge.selector;
+        _delegate(direct ? BLOCKS : IMPLEMENTATION);
     }
 
     /// @notice Money comes with a call that says what it is for.
@@ -33,14 +43,14 @@ contract TaskProxy is UpdateWords {
         revert LearningTask_UnexpectedPayment(msg.sender, msg.value);
     }
 
-    /// @dev Ends the call with what the implementation, the last word of this code, makes of it.
-    function _delegate() private {
+    /// @dev Ends the call with what the code makes of it whose address stands `fromEnd` bytes before the end of this.
+    function _delegate(uint256 fromEnd) private {
         assembly {
-            codecopy(0, sub(codesize(), 32), 32)
-            let implementation := mload(0)
+            codecopy(0, sub(codesize(), fromEnd), 32)
+            let target := mload(0)
             // Memory is the rest of this call's alone.
             calldatacopy(0, 0, calldatasize())
-            let done := delegatecall(gas(), implementation, 0, calldatasize(), 0, 0)
+            let done := delegatecall(gas(), target, 0, calldatasize(), 0, 0)
             returndatacopy(0, 0, returndatasize())
             if iszero(done) { revert(0, returndatasize()) }
             return(0, returndatasize())

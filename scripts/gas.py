@@ -1,33 +1,36 @@
-"""Measures the gas of a task with 10 trainers and 3 miners on Anvil; writes docs/gas.json and the README's table.
+"""Measures gas on Anvil: every function of a task with 10 trainers and 3 miners, updates and fraud proofs of 10 and 100.
 
-Contracts and calls are real; updates are random hashes, since a contract sees no more of them.
+`scripts/gas.py` writes docs/gas.json and the README's table; `scripts/gas.py --check` compares them with what it
+measures and exits with 1 when anything has moved by more than 2 %.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
-import secrets
 import statistics
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 from eth_account import Account
+from gas_stage import Stage
 
 from bcfl_client.chain.connection import Connection, connect
-from bcfl_client.chain.contracts import artifact, deploy
+from bcfl_client.chain.contracts import deploy
 from bcfl_client.chain.devchain import DevChain
-from bcfl_client.chain.digests import header_digest, seal_digest, update_digest
 from bcfl_client.chain.sender import Sender
-from bcfl_client.chain.task import Receipt, Task, TaskActor
-from bcfl_client.roles.mining import search_nonce
-from bcfl_client.terms import make_terms
-from bcfl_client.types import Opening, Role, UpdateOpening, Verdict, pack_scores, pack_verdicts
+from bcfl_client.chain.task import Receipt
 
 ROOT = Path(__file__).resolve().parents[1]
-TRAINERS, MINERS, ROUNDS = 10, 3, 3
-SAMPLES, PRICE, FEE, SCORE = 5_900, 500 * 10**9, 10**16, 50_000
+SNAPSHOT = ROOT / "docs" / "gas.json"
+TRAINERS, MINERS, ROUNDS = 10, 3, 11
+DRIFT = 0.02
+RULES = {"mean": 0, "median": 1, "trimmed_mean": 2}
+DISPUTES = (("mean", 10), ("median", 10), ("trimmed_mean", 10), ("mean", 100), ("trimmed_mean", 100))
+TRIM_SHARE = 2000
 
 
 class Meter:
@@ -39,14 +42,22 @@ class Meter:
     def note(self, name: str, receipt: Receipt) -> None:
         self.gas[name].append(receipt.gas_used)
 
-    def table(self) -> dict[str, int]:
-        return {name: round(statistics.median(values)) for name, values in self.gas.items()}
+    def median(self, name: str) -> int:
+        return round(statistics.median(self.gas[name]))
 
 
 def main() -> int:
-    with DevChain() as chain:
-        table = measure(connect(chain.url), chain.accounts)
-    (ROOT / "docs" / "gas.json").write_text(json.dumps(table, indent=1) + "\n")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="compare with docs/gas.json instead of writing it")
+    check = parser.parse_args().check
+    # The rules that the contracts are compiled for; later ones (EIP-7623) price long calldata by a floor of their own.
+    with DevChain(extra=("--hardfork", "shanghai")) as chain:
+        table = measure(connect(chain.url), chain.accounts[0], lambda line: print(line, file=sys.stderr))
+    if check:
+        moved = drift(json.loads(SNAPSHOT.read_text()), table)
+        print("\n".join(moved) or "gas: as in docs/gas.json")
+        return 1 if moved else 0
+    SNAPSHOT.write_text(json.dumps(table, indent=1) + "\n")
     readme = ROOT / "README.md"
     text = re.sub(
         r"<!-- gas -->.*<!-- /gas -->", f"<!-- gas -->\n{markdown(table)}<!-- /gas -->", readme.read_text(), flags=re.S
@@ -56,96 +67,80 @@ def main() -> int:
     return 0
 
 
-def measure(connection: Connection, keys: list[str]) -> dict[str, int]:
-    """Gas by function; `.first` is the first round, whose storage is still empty."""
+def drift(snapshot: dict[str, int], table: dict[str, int]) -> list[str]:
+    """A line for every figure that is not within 2 % of the snapshot's, or is in one of the two only."""
+    lines = []
+    for name in sorted({*snapshot, *table}):
+        old, new = snapshot.get(name), table.get(name)
+        if old is None or new is None or abs(new - old) > DRIFT * old:
+            lines.append(f"gas: {name} is {new}, docs/gas.json has {old}; `make gas` writes it anew")
+    return lines
+
+
+def measure(connection: Connection, key: str, tell: Callable[[str], None]) -> dict[str, int]:
+    """All figures by name. `.first` is the first round, whose storage is still empty."""
+    deployer = Sender(connection, Account.from_key(key))
+    factory = deploy(deployer).factory
+    table = life(connection, factory, tell)
+    for rule, trainers in DISPUTES:
+        tell(f"gas: a fraud proof of {trainers} updates, rule {rule}")
+        table |= dispute(connection, factory, rule, trainers)
+    return dict(sorted(table.items()))
+
+
+def life(connection: Connection, factory: str, tell: Callable[[str], None]) -> dict[str, int]:
+    """A whole task, every function."""
+    tell(f"gas: a task of {ROUNDS} rounds, {TRAINERS} trainers, {MINERS} miners")
     meter = Meter()
-    accounts = [Account.from_key(key) for key in keys]
-    publisher = Sender(connection, accounts[0])
-    deployment = deploy(publisher)
-    task = publish(connection, publisher, deployment.factory, meter)
-    trainers = [TaskActor(task, Sender(connection, account)) for account in accounts[1 : 1 + TRAINERS]]
-    miners = [
-        TaskActor(task, Sender(connection, account)) for account in accounts[1 + TRAINERS : 1 + TRAINERS + MINERS]
-    ]
-    for trainer in trainers:
-        meter.note("bidAsTrainer", trainer.bid_as_trainer(SAMPLES, PRICE, 1000))
-    for miner in miners:
-        meter.note("bidAsMiner", miner.bid_as_miner(FEE))
-    meter.note("select", miners[0].select())
+    stage = Stage(connection, factory, "life", TRAINERS, meter.note, {"rounds": ROUNDS})
     for round_id in range(1, ROUNDS + 1):
-        suffix = ".first" if round_id == 1 else ".last" if round_id == ROUNDS else ""
-        play_round(task, trainers, miners, round_id, meter, suffix)
-    for actor in (*trainers, *miners):
+        stage.play_round(".first" if round_id == 1 else ".last" if round_id == ROUNDS else "")
+        if round_id == 1:
+            meter.note("claim.1", stage.trainer_actors[0].withdraw())
+        if round_id == 10:
+            meter.note("claim.10", stage.trainer_actors[1].withdraw())
+    for actor in (*stage.trainer_actors, *stage.miner_actors):
         meter.note("withdraw", actor.withdraw())
-    table = meter.table()
+    table = {name: meter.median(name) for name in meter.gas}
     each = {"commit": TRAINERS, "reveal": TRAINERS, "check": MINERS, "seal": MINERS, "propose": 1, "open": MINERS - 2}
     # The last opening finalises the round.
     table["round"] = sum(count * table[name] for name, count in each.items()) + table["open+finalise"]
-    table["round.trainer"] = table["commit"] + table["reveal"]
+    table["claim.10"] //= 10  # per round
     return table
 
 
-def publish(connection: Connection, sender: Sender, factory: str, meter: Meter) -> Task:
-    terms = make_terms(rounds=ROUNDS, difficulty=1)
-    parts = {
-        name: secrets.token_bytes(32) for name in ("initialRoot", "initialContent", "manifestContent", "manifestHash")
-    }
-    parts |= {name: secrets.token_bytes(32) for name in ("validationContent", "validationHash")}
-    sizes = {"parameterCount": 199_210, "manifestSize": 500, "validationSize": 785_018}
-    values: dict[str, object] = {**terms.for_contract(), **parts, **sizes}
-    codec = artifact("TaskFactory").codec
-    call = codec.call("publish", tuple(values[name] for name in codec.fields("publish")))
-    meter.note("publish", sender.wait(sender.send(factory, call, terms["reward"], codec), codec=codec))
-    return Task(connection, codec.result("tasks", connection.call(factory, codec.call("tasks", 0))))
-
-
-def play_round(
-    task: Task, trainers: list[TaskActor], miners: list[TaskActor], round_id: int, meter: Meter, suffix: str
-) -> None:
-    """One honest round."""
-    by_seat = {task.seat(Role.TRAINER, actor.sender.address): actor for actor in trainers}
-    openings = {
-        seat: UpdateOpening(secrets.token_bytes(32), secrets.token_bytes(32), SAMPLES, 1000, secrets.token_bytes(32))
-        for seat in by_seat
-    }
-    for seat, actor in by_seat.items():
-        digest = update_digest(task.place(round_id, 0, actor.sender.address), openings[seat])
-        meter.note("commit" + suffix, actor.commit(digest))
-    for seat, actor in by_seat.items():
-        meter.note("reveal" + suffix, actor.reveal(openings[seat]))
-
-    seated = {int(task.seat(Role.MINER, actor.sender.address) or 0): actor for actor in miners}
-    verdicts = pack_verdicts(dict.fromkeys(range(TRAINERS), Verdict.OK))
-    words = pack_scores(dict.fromkeys(range(TRAINERS), SCORE), TRAINERS)
-    root, content = secrets.token_bytes(32), secrets.token_bytes(32)
-    sealed = {seat: Opening(root, content, 9_000, words, secrets.token_bytes(32)) for seat in seated}
-    for seat, actor in seated.items():
-        meter.note("check" + suffix, actor.check(seat, verdicts))
-    for seat, actor in seated.items():
-        meter.note(
-            "seal" + suffix, actor.seal(seat, seal_digest(task.place(round_id, 0, actor.sender.address), sealed[seat]))
-        )
-    (first, proposer), *others = seated.items()
-    status = task.status()
-    place = task.place(round_id, 0, proposer.sender.address)
-    header = header_digest(place, status.head.block_hash, status.round.seals_digest, sealed[first], status.difficulty)
-    nonce, _ = search_nonce(header, status.difficulty, lambda: False)
-    meter.note("propose" + suffix, proposer.propose(first, sealed[first], nonce or 0))
-    *middle, (last, closer) = others
-    for seat, actor in middle:
-        meter.note("open" + suffix, actor.open(seat, sealed[seat]))
-    meter.note("open+finalise" + suffix, closer.open(last, sealed[last], words, SCORE))
+def dispute(connection: Connection, factory: str, rule: str, trainers: int) -> dict[str, int]:
+    """One fraud proof, and what the updates before it cost per trainer."""
+    meter, batch = Meter(), rule != "mean"
+    terms: dict[str, int | str] = {"aggregation_rule": RULES[rule], "trim_share": TRIM_SHARE}
+    stage = Stage(connection, factory, f"{rule}.{trainers}", trainers, meter.note, terms)
+    stage.dispute(RULES[rule], TRIM_SHARE, batch)
+    table = {f"challenge.{rule}.{trainers}": meter.median("challenge.commit") + meter.median("challenge.show")}
+    if batch:
+        table[f"update.batch.{trainers}"] = (meter.median("commitBatch") + meter.median("revealBatch")) // trainers
+    else:
+        table[f"update.direct.{trainers}"] = meter.median("commit") + meter.median("reveal")
+    return table
 
 
 def markdown(table: dict[str, int]) -> str:
-    rows = [("per round, all functions", "round"), ("per trainer and round", "round.trainer")]
     names = ["publish", "bidAsTrainer", "bidAsMiner", "select", "commit", "reveal", "check", "seal", "propose", "open"]
     names += ["open+finalise", "open+finalise.last", "withdraw"]
     lines = ["| Function | Gas | In the first round |", "|---|---:|---:|"]
     for name in names:
         first = table.get(f"{name}.first")
         lines.append(f"| `{name}` | {table[name]:,} | {f'{first:,}' if first else ''} |")
-    lines += [f"| {label} | {table[key]:,} | |" for label, key in rows]
+    lines.append(f"| a round, all functions | {table['round']:,} | |")
+    lines += ["", "| Per trainer and round, per proof | 10 trainers | 100 trainers |", "|---|---:|---:|"]
+    for label, name in (
+        ("commit and reveal, sent by the trainer", "update.direct"),
+        ("commit and reveal, relayed in one batch", "update.batch"),
+        ("fraud proof, weighted mean: commitment and proof", "challenge.mean"),
+        ("fraud proof, trimmed mean", "challenge.trimmed_mean"),
+        ("fraud proof, median", "challenge.median"),
+    ):
+        figures = [f"{table[key]:,}" if (key := f"{name}.{count}") in table else "" for count in (10, 100)]
+        lines.append(f"| {label} | {' | '.join(figures)} |")
     return "\n".join(lines) + "\n"
 
 

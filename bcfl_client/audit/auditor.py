@@ -47,7 +47,7 @@ def audit_task(
     tell(f"replaying {len(history.events)} events")
     books, played = replay(history, findings)
     snapshot = read_snapshot(connection, history, _accounts(history, books), list(books.stakes))
-    _check_origin(history, snapshot, findings)
+    _check_origin(connection, history, snapshot, findings)
     _note_foreign_code(connection, history, findings)
     _check_books(books, snapshot, findings)
     forced = _check_balance(books, snapshot, findings)
@@ -101,13 +101,15 @@ def _note_windows(min_window: int, rounds: Sequence[RoundAudit], findings: Findi
     )
 
 
-def _check_origin(history: TaskHistory, snapshot: Snapshot, findings: Findings) -> None:
+def _check_origin(
+    connection: Connection, history: TaskHistory, snapshot: Snapshot, findings: Findings
+) -> None:
     """The factory made it, and its terms are the same in the factory's event, in its answers and in its code."""
     where = f"task {history.published.task}"
     findings.expect(where, f"made by the factory {history.factory}", True, snapshot.made_by_factory)
     for name, value in history.published.terms.items():
         findings.expect(where, f"term {name}", value, snapshot.terms[name])
-    arguments = code_arguments(history)
+    arguments = code_arguments(connection, history)
     body = snapshot.code[: -len(arguments)]
     if not snapshot.code.endswith(arguments):
         what = "that of a task with the published terms, publisher, factory, registry and implementation"

@@ -147,12 +147,14 @@ def read_snapshot(
     )
 
 
-def code_arguments(history: TaskHistory) -> bytes:
-    """The end of the code of a task with these terms, publisher, factory, registry and implementation."""
+def code_arguments(connection: Connection, history: TaskHistory) -> bytes:
+    """The end of the code of a task with these terms, publisher, factory, registry and implementation has."""
     published = history.published
     # Terms have static types only, so that the call's arguments are the terms' encoding.
     terms = artifact("TaskFactory").codec.call("publish", tuple(published.terms.values()))[4:]
-    addresses = (published.publisher, history.factory, history.reputation, history.implementation)
+    codec = artifact("LearningTask").codec
+    blocks = codec.result("blocks", connection.call(history.implementation, codec.call("blocks")))
+    addresses = (published.publisher, history.factory, history.reputation, history.implementation, blocks)
     return terms + b"".join(bytes(12) + bytes.fromhex(address[2:]) for address in addresses)
 
 

@@ -91,6 +91,7 @@ class Task:
             s["roundsLeft"],
             s["voidRounds"],
             s["difficulty"],
+            s["sealsDigest"],
             Round(*s["round"].values()),  # fields of both stand in the contract's order
             Head(*s["head"].values()),
         )

@@ -1,4 +1,4 @@
-"""`bcfl train` and `bcfl mine`: a participant of a task, from options, a file, or both."""
+"""`bcfl train`, `bcfl mine` and `bcfl watch`: a participant of a task, from options, a file, or both."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_commands"]
 
-_MONEY = ("wei", "price", "fee")  # what a participant reports in wei
+_MONEY = ("wei", "price", "fee", "bond")  # what a participant reports in wei
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,17 @@ class _Option:
         return "--" + self.name.replace("_", "-")
 
 
-_COMMON = (
+_BASIC = (
     _Option("task", "ADDRESS", address, ..., "the task's contract, as `bcfl publish` printed it"),
     _Option("rpc", "URL", str, DEFAULT_RPC, "JSON-RPC address of the chain"),
     _Option("chain_id", "ID", whole, None, "refuse to work on any other chain than this one"),
     _Option("store", "STORE", str, DEFAULT_STORE, "content store: dir:PATH, or ipfs:http://HOST:PORT"),
     _Option("key", "FILE", Path, None, "encrypted key file; without it, BCFL_PRIVATE_KEY of the environment is used"),
-    _Option("model", "MODEL", str, "2nn", "2nn, cnn, or package.module:factory of your own; must fit the task"),
     _Option("state", "DIR", Path, Path(DEFAULT_STATE), "folder for what must survive a restart"),
+)
+_COMMON = (
+    *_BASIC,
+    _Option("model", "MODEL", str, "2nn", "2nn, cnn, or package.module:factory of your own; must fit the task"),
 )
 _TRAIN = (
     *_COMMON,
@@ -90,10 +93,25 @@ def add_commands(commands: Commands) -> None:
         "take part in a task as a miner",
         "Bids for a fee, and when selected fetches and checks the updates of every round, averages them bit-exactly,\n"
         "scores them, seals the result, finds proof of work for a block, votes by opening its seal, and takes fees\n"
-        "and deposit home at the end. Stopped in any phase and started again, it carries on.",
+        "and deposit home at the end. Refutes false results of other miners, as `bcfl watch` does, and answers\n"
+        "questions about its own. Stopped in any phase and started again, it carries on.",
         'bcfl mine --task 0x1234...abcd --fee "0.01 ether" --key miner.json',
     )
     _add_options(parser, _MINE)
+    parser = add_command(
+        commands,
+        "watch",
+        _watch,
+        "refute false results of a task's miners, for a bounty",
+        "Needs no seat in the task. Recomputes every round from the revealed updates, exactly, and compares it with\n"
+        "what the miners open. Where a result is false it posts a bond, shows the contract one wrong coordinate, and\n"
+        "gets half of the deposits of all who stood for it; where the bytes of a result are withheld it asks for them\n"
+        "on the chain first. While everybody is honest it sends nothing. Stopped and started again, it carries on;\n"
+        "give it a --state folder of its own where the account has another role in the task.",
+        "bcfl watch 0x1234...abcd --key watcher.json",
+    )
+    parser.add_argument("task", metavar="TASK", nargs="?", type=address, help=_BASIC[0].help)
+    _add_options(parser, _BASIC[1:])
 
 
 def _add_options(parser: argparse.ArgumentParser, options: Sequence[_Option]) -> None:
@@ -112,7 +130,8 @@ def _complete(args: argparse.Namespace, options: Sequence[_Option], command: str
         if getattr(args, option.name) is None:
             setattr(args, option.name, given.get(option.name, option.default))
         if getattr(args, option.name) is ...:
-            raise ConfigError(f"{option.flag} is needed; see `bcfl {command} --help`")
+            name = "TASK" if command == "watch" else option.flag
+            raise ConfigError(f"{name} is needed; see `bcfl {command} --help`")
 
 
 def _from_file(path: Path, options: Sequence[_Option]) -> dict[str, Any]:
@@ -151,6 +170,15 @@ def _mine(args: argparse.Namespace) -> int:
     from bcfl_client.roles.miner import MinerSettings, run_miner
 
     run_miner(session, MinerSettings(args.fee, args.model))
+    return 0
+
+
+def _watch(args: argparse.Namespace) -> int:
+    _complete(args, _BASIC, "watch")
+    session = _session(args)
+    from bcfl_client.roles.watcher import run_watcher
+
+    run_watcher(session)
     return 0
 
 

@@ -45,7 +45,8 @@ _Bytes2D = NDArray[np.uint8]  # [n, bytes]
 class ParameterTree:
     """All digests of one model's tree, from an encoded update or its values int32 [count].
 
-    `values` are the parameters, int32 [count]. Heights count from the leaves (0) to the top; takes about two bytes of memory per parameter besides the values.
+    `values` are the parameters, int32 [count]. Heights count from the leaves (0) to the top;
+    all digests take about two bytes per parameter.
     Raises ValueError when `data` is empty or no whole number of parameters.
     """
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum
 
 from bcfl_client.chain.digests import fast_header_digest, header_digest
 from bcfl_client.errors import ContractReverted
+from bcfl_client.fork_choice import ForkRule
 from bcfl_client.roles.mining import search_nonce
 from bcfl_client.roles.results import Result, carriers, round_results, truth
 from bcfl_client.roles.session import Session
@@ -16,17 +17,10 @@ from bcfl_client.roles.trust import miner_reputation
 from bcfl_client.roles.watch import POLL_SECONDS
 from bcfl_client.types import Opening, Phase, Status
 
-__all__ = ["BlockMaker", "ForkRule", "is_again", "may_mine_again"]
+__all__ = ["BlockMaker", "is_again", "may_mine_again"]
 
 _NO_LIMIT = 2**256
-
-
-class ForkRule(IntEnum):
-    """Which of several blocks with the truth becomes the head: a task's fork rule, by its number in the contract."""
-
-    LONGEST = 0
-    REPUTATION = 1
-    DISTANCE = 2
+_SLICE_SECONDS = 1.0  # of a search beside somebody's block, between two looks at what else is to be done
 
 
 @dataclass(frozen=True)
@@ -59,7 +53,7 @@ class BlockMaker:
         """Mines in Mine, as long as a block of its own can win."""
         session = self._session
         place = session.task.place(status.round.id, status.attempt, session.address)
-        header = header_digest(place, status.head.block_hash, status.round.seals_digest, opening, status.difficulty)
+        header = header_digest(place, status.head.block_hash, status.seals_digest, opening, status.difficulty)
         own = Result(opening.root, opening.content_digest)
         found = self._search(header, status, lambda now: self._below(now, own))
         if found is None:
@@ -73,21 +67,22 @@ class BlockMaker:
             return
         session.report("proposed", _facts(status, found))
 
-    def propose_fast(self, status: Status, opening: Opening, publish: Callable[[], None], seconds: float) -> bool:
-        """Mines a fast block in Seal for up to `seconds`. False when there is none: the round takes the usual way.
+    def propose_fast(
+        self, status: Status, opening: Opening, inputs: int, publish: Callable[[], None], seconds: float
+    ) -> bool:
+        """Mines a fast block over `inputs` (a bitmap) in Seal for up to `seconds`. False when there is none.
 
         `publish` is called before the proposal: who wants to check the block needs its bytes.
         """
         session = self._session
         place = session.task.place(status.round.id, 0, session.address)
         now, deadline = status.round, time.monotonic() + seconds
-        header = fast_header_digest(place, status.head.block_hash, now.inputs, opening, status.difficulty)
+        header = fast_header_digest(place, status.head.block_hash, inputs, opening, status.difficulty)
 
         def below(latest: Status) -> int | None:
-            over = latest.round.window_from != now.window_from or time.monotonic() >= deadline
-            return None if over else _NO_LIMIT
+            return _NO_LIMIT if latest.round.window_from == now.window_from else None
 
-        found = self._search(header, status, below)
+        found = self._search(header, status, below, deadline)
         if found is None:
             return False
         publish()
@@ -99,21 +94,28 @@ class BlockMaker:
         session.report("proposed without a vote", _facts(status, found))
         return True
 
-    def _search(self, header: bytes, status: Status, below: Callable[[Status], int | None]) -> _Found | None:
-        """A nonce for `header`; None when `below` says, or the chain shows, that it is worth nothing any more."""
-        start = last_look = time.monotonic()
-        latest, changed, tried = status, False, 0
-        before = status
+    def _search(
+        self, header: bytes, status: Status, below: Callable[[Status], int | None], deadline: float = math.inf
+    ) -> _Found | None:
+        """A nonce for `header`; None when `below` says, or the chain shows, that it is worth nothing any more, and
+        from `deadline` (of the monotonic clock) on."""
+        start = last_look = slice_start = time.monotonic()
+        latest = before = status
+        tried = 0
 
         def stop() -> bool:
-            nonlocal last_look, latest, changed
-            if time.monotonic() - last_look >= POLL_SECONDS:
-                latest, last_look = self._session.task.status(), time.monotonic()
-                changed = True
-            return changed and (_marks(latest) != _marks(before) or below(latest) is None)
+            nonlocal last_look, latest
+            now = time.monotonic()
+            if now - last_look >= POLL_SECONDS:
+                latest, last_look = self._session.task.status(), now
+            lingering = bool(before.round.proposers) and now - slice_start >= _SLICE_SECONDS
+            return _marks(latest) != _marks(before) or lingering or now >= deadline
 
-        while _same_attempt(latest, status) and (limit := below(latest)) is not None:
-            before, changed = latest, False
+        while _same_attempt(latest, status) and time.monotonic() < deadline:
+            limit = below(latest)
+            if limit is None:
+                break
+            before, slice_start = latest, time.monotonic()
             nonce, hashes = search_nonce(header, status.difficulty, stop, tried, limit)
             tried += hashes
             if nonce is not None:

@@ -10,7 +10,11 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bcfl_client.chain.digests import challenge_digest, question_digest
 from bcfl_client.disputes import Descent, LeafProof, build_evidence, first_difference
@@ -33,11 +37,16 @@ _MAX_PATIENCE_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a round's result must be: `tree` over the exact aggregate of `inputs` (trainer seats)."""
+    """What a round's result must be: `values`, int32 [count], the exact aggregate of `inputs` (trainer seats)."""
 
     inputs: tuple[int, ...]
-    tree: ParameterTree
+    values: NDArray[np.int32]
     result: Result
+
+    @cached_property
+    def tree(self) -> ParameterTree:
+        """The tree over the values."""
+        return ParameterTree(self.values)
 
 
 @dataclass(frozen=True)
@@ -128,17 +137,17 @@ class Case:
             return None
         tree = self._fetch()
         if tree is not None:
-            at = first_difference(self._truth.tree.values, tree.values)
+            at = first_difference(self._truth.values, tree.values)
             assert at is not None, "equal parameters under unequal roots"
             return at, LeafProof.of(tree, at)
         return self._ask(results) if time.monotonic() >= self._patience else None
 
     def _fetch(self) -> ParameterTree | None:
         """The false model, if the store has it."""
-        content = Content(self.record.result.content_digest, 4 * self._truth.tree.count)
+        content = Content(self.record.result.content_digest, 4 * len(self._truth.values))
         try:
             data = self._session.store.get(content)
-            tree = ParameterTree(decode_parameters(data, self._truth.tree.count, content.cid))
+            tree = ParameterTree(decode_parameters(data, len(self._truth.values), content.cid))
         except ContentError:
             return None
         return tree if tree.root == self.record.result.root else None
@@ -166,7 +175,7 @@ class Case:
         session, record = self._session, self.record
         assert record.coordinate is not None
         claim = record.claims(session)[-1]
-        facts = {"round": record.round_id, "miner": record.seat, "coordinate": record.coordinate}
+        facts: dict[str, object] = {"round": record.round_id, "miner": record.seat, "coordinate": record.coordinate}
         if not self._own(claim):
             if record.committed:
                 return  # shown already

@@ -1,4 +1,4 @@
-"""The watchdog: recomputes every round exactly and refutes what is false. `bcfl watch` is nothing else; miners have one.
+"""The watchdog: recomputes every round exactly and refutes what is false. `bcfl watch` is that alone; miners have one.
 
 While everybody is honest it sends nothing.
 """
@@ -7,22 +7,28 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bcfl_client.errors import ChainMismatch, ContractReverted
 from bcfl_client.learning.encoding import encode_parameters
-from bcfl_client.learning.tree import ParameterTree
+from bcfl_client.learning.tree import parameter_root
 from bcfl_client.roles.cases import CASE_PREFIX, Case, Judgement, Record
 from bcfl_client.roles.results import Result, guilty, round_results
 from bcfl_client.roles.session import Session
 from bcfl_client.roles.updates import RoundUpdates
 from bcfl_client.storage import Content
-from bcfl_client.types import Phase, State, Status, bits
+from bcfl_client.types import Phase, Status, bits
 
 __all__ = ["Watchdog", "disputable"]
 
 _log = logging.getLogger(__name__)
+
+
+Describe = Callable[[NDArray[np.int32]], Result]
 
 
 def disputable(status: Status) -> bool:
@@ -37,11 +43,12 @@ class Watchdog:
     """Refutes false results of one task for one account, in whatever process has the session.
 
     Takes up what the journal says an earlier process began. Told of the task's state by `act`, which is due each time
-    that `key` changes.
+    that `key` changes. `describe` names a model, int32 [count], as a result, for who can do so without hashing it.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, describe: Describe | None = None) -> None:
         self._session = session
+        self._describe = describe or _describe
         self._cases: dict[bytes, Case] = {}
         self._truth: Judgement | None = None
         self._round_id = 0
@@ -105,14 +112,10 @@ class Watchdog:
             self._say("cannot judge: updates are not in the store", round=status.round.id, trainers=sorted(missing))
             return None
         values = updates.aggregate(inputs)
-        tree = ParameterTree(values)
-        content = Content.of(encode_parameters(values)).digest
-        self._truth = Judgement(tuple(inputs), tree, Result(tree.root, content))
+        self._truth = Judgement(tuple(inputs), values, self._describe(values))
         return self._truth
 
-    def _open_cases(
-        self, status: Status, results: dict[int, Result], truth: Judgement, updates: RoundUpdates
-    ) -> None:
+    def _open_cases(self, status: Status, results: dict[int, Result], truth: Judgement, updates: RoundUpdates) -> None:
         out = guilty(status.round, results)
         known = {record.result.id: record for record in self.records if record.round_id == self._round_id}
         for seat, result in sorted(results.items()):
@@ -147,6 +150,7 @@ class Watchdog:
             if event.args["challenger"] == session.address and event.args["seat"] == record.seat:
                 wei = int(str(event.args["bounty"])) + int(str(event.args["bond"]))
                 session.report("earned bounty and bond", {"round": record.round_id, "wei": wei})
+        facts: dict[str, object] = {"round": record.round_id, "wei": session.task.terms["challengeBond"]}
         for claim in record.claims(session):
             if str(session.task.stake(claim)["challenger"]) != session.address:
                 continue
@@ -155,9 +159,9 @@ class Watchdog:
             except ContractReverted as error:
                 if error.name != "LearningTask_NotProven":
                     raise
-                session.report("lost a bond", {"round": record.round_id, "wei": session.task.terms["challengeBond"]})
+                session.report("lost a bond", facts)
             else:
-                session.report("took a bond back", {"round": record.round_id, "wei": session.task.terms["challengeBond"]})
+                session.report("took a bond back", facts)
         session.journal.drop(record.evidence_name)
         replace(record, closed=True).save(session.journal)
 
@@ -167,3 +171,7 @@ class Watchdog:
         if said not in self._said:
             self._said.add(said)
             self._session.report(verb, facts)
+
+
+def _describe(values: NDArray[np.int32]) -> Result:
+    return Result(parameter_root(values), Content.of(encode_parameters(values)).digest)

@@ -174,11 +174,11 @@ struct Miner {
     uint8 strikes;
     uint16 provenRound; // in which a result it stood for was refuted; 0 = none
     // slot 2: its result, and what is said against it
-    uint16 accuracy; // opened, basis points
-    uint8 order; // of its proposal in the round, from 1
-    uint32 stakes; // bonds posted against its result
     address accuser; // who proved the result false with the earliest commitment; 0 = nobody
     uint40 accusedAt; // block number of that commitment
+    uint32 stakes; // bonds posted against its result
+    uint16 accuracy; // opened, basis points
+    uint8 order; // of its proposal in the round, from 1
     // slots 3 to 8
     uint256 verdicts; // two bits per trainer seat
     bytes32 seal; // digest of its result and scores
@@ -222,8 +222,6 @@ struct Round {
     uint32 windowFrom; // Unix seconds: newest proposal, or newest refutation after it
     uint32 lastDispute; // Unix seconds: newest challenge, question or answer
     uint32 fastBlock; // number of the chain's block that holds the fast block
-    // slot 3
-    bytes32 sealsDigest; // running digest over the seals
 }
 
 /// @notice A bond posted on the claim that a miner's result is false, by the digest of the claim.
@@ -284,6 +282,7 @@ struct Status {
     uint16 roundsLeft;
     uint8 voidRounds;
     uint256 difficulty;
+    bytes32 sealsDigest; // running digest over the round's seals
     Round round;
     Head head;
 }

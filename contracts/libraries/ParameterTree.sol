@@ -34,49 +34,74 @@ library ParameterTree {
         }
     }
 
-    /// @notice The root of the tree in which the bytes at calldata `offset` are the leaf with parameter `coordinate`
-    /// and, after it, that leaf's path; and the parameter. The caller bounds `coordinate` and the calldata.
-    /// Padding is not looked at: it cannot hold a coordinate.
-    function open(
-        uint256 count,
-        uint256 leafCount,
-        uint256 coordinate,
-        uint256 offset
-    ) internal pure returns (bytes32 root, int256 value) {
-        assembly ("memory-safe") {
-            let free := mload(0x40)
-            let inLeaf := and(coordinate, 31)
-            // Little-endian: the lowest byte comes first.
-            let word := shr(224, calldataload(add(offset, shl(2, inLeaf))))
-            word := or(shl(8, and(word, 0x00ff00ff)), shr(8, and(word, 0xff00ff00)))
-            word := and(or(shl(16, word), shr(16, word)), 0xffffffff)
-            value := signextend(3, word)
+    /// @notice Where a parameter is in every tree of its size. Memory only.
+    struct Place {
+        uint256 inLeaf; // bytes before the parameter in its leaf
+        uint256 sides; // one bit per sibling from the bottom up: 1 = it stands on the left
+        uint256 entry; // bytes of the leaf and its path
+        uint256 counts; // tag and counts of the root's preimage, 9 bytes at the high end
+        uint256 inputs; // of the caller
+    }
 
-            mstore8(free, 0)
-            calldatacopy(add(free, 1), offset, 128)
-            let node := keccak256(free, 129)
-            let sibling := add(offset, 128)
-            mstore8(free, 1)
-            let left := add(free, 1)
-            let right := add(free, 33)
+    /// @notice The place of `coordinate`, which is in one of the leaves, in a model of `count` parameters.
+    function place(uint256 count, uint256 coordinate) internal pure returns (Place memory p) {
+        uint256 leafCount = leaves(count);
+        uint256 siblings;
+        uint256 sides;
+        assembly ("memory-safe") {
             let index := shr(5, coordinate)
             for { let w := leafCount } gt(w, 1) { w := shr(1, add(w, 1)) } {
                 if lt(xor(index, 1), w) {
-                    switch and(index, 1)
-                    case 0 {
-                        mstore(left, node)
-                        mstore(right, calldataload(sibling))
-                    }
-                    default {
-                        mstore(left, calldataload(sibling))
-                        mstore(right, node)
-                    }
-                    node := keccak256(free, 65)
-                    sibling := add(sibling, 32)
+                    sides := or(sides, shl(siblings, and(index, 1)))
+                    siblings := add(siblings, 1)
                 }
                 index := shr(1, index)
             }
-            mstore(free, or(shl(248, 2), or(shl(216, count), shl(184, leafCount))))
+        }
+        p.sides = sides;
+        p.inLeaf = 4 * (coordinate % PER_LEAF);
+        p.entry = LEAF_BYTES + 32 * siblings;
+        p.counts = 2 << 248 | count << 216 | leafCount << 184;
+    }
+
+    /// @notice The root of the tree in which the bytes at calldata `offset` are the leaf of `p` and that leaf's path;
+    /// and the parameter. The caller bounds the calldata. Padding is a value like all others here.
+    function open(Place memory p, uint256 offset) internal pure returns (bytes32 root, int256 value) {
+        assembly ("memory-safe") {
+            // Little-endian: the lowest byte comes first.
+            let word := shr(224, calldataload(add(offset, mload(p))))
+            word := or(shl(8, and(word, 0x00ff00ff)), shr(8, and(word, 0xff00ff00)))
+            value := signextend(3, or(shl(16, word), shr(16, word)))
+
+            // Preimages of nodes stand at 0x1f: the tag, left at 0x20, right at 0x40, where the free pointer was.
+            let free := mload(0x40)
+            mstore8(free, 0)
+            calldatacopy(add(free, 1), offset, 128)
+            let node := keccak256(free, 129)
+            mstore8(0x1f, 1)
+            let sides := shl(5, mload(add(p, 32)))
+            let end := add(offset, mload(add(p, 64)))
+            offset := add(offset, 128)
+            // Two levels a turn; an odd one first.
+            if and(sub(end, offset), 32) {
+                mstore(add(0x20, and(sides, 0x20)), node)
+                mstore(sub(0x40, and(sides, 0x20)), calldataload(offset))
+                node := keccak256(0x1f, 65)
+                offset := add(offset, 32)
+                sides := shr(1, sides)
+            }
+            for {} lt(offset, end) {} {
+                mstore(add(0x20, and(sides, 0x20)), node)
+                mstore(sub(0x40, and(sides, 0x20)), calldataload(offset))
+                sides := shr(1, sides)
+                mstore(add(0x20, and(sides, 0x20)), keccak256(0x1f, 65))
+                mstore(sub(0x40, and(sides, 0x20)), calldataload(add(offset, 32)))
+                node := keccak256(0x1f, 65)
+                offset := add(offset, 64)
+                sides := shr(1, sides)
+            }
+            mstore(0x40, free)
+            mstore(free, mload(add(p, 96)))
             mstore(add(free, 9), node)
             root := keccak256(free, 41)
         }

@@ -5,11 +5,11 @@ uint256 constant STANDING_WORDS = 26; // for 128 trainers
 
 /// @title What gives a trainer's samples their weight, five trainers to a word
 /// @notice A lane holds the cap in samples (32 bits) above the quality (16 bits): a fraud proof of a hundred updates
-/// reads twenty words instead of a hundred.
+/// reads twenty words instead of a hundred (`Disputes`). An input's weight is its counted samples, scaled by the quality,
+/// at least 1.
 library Standings {
     uint256 private constant PER_WORD = 5;
     uint256 private constant LANE = 48;
-    uint256 private constant FULL_QUALITY = type(uint16).max;
 
     /// @notice Cap and quality of trainer `seat`.
     function read(uint256[STANDING_WORDS] storage words, uint256 seat) internal view returns (uint32 cap, uint16 quality) {
@@ -22,11 +22,5 @@ library Standings {
         uint256 shift = LANE * (seat % PER_WORD);
         uint256 word = words[seat / PER_WORD] & ~(((uint256(1) << LANE) - 1) << shift);
         words[seat / PER_WORD] = word | (uint256(cap) << 16 | quality) << shift;
-    }
-
-    /// @notice Weight of an input: its counted samples, scaled by the quality, at least 1.
-    function weight(uint256 samples, uint256 cap, uint256 quality) internal pure returns (uint256 w) {
-        w = (samples < cap ? samples : cap) * quality / FULL_QUALITY;
-        if (w == 0) w = 1;
     }
 }

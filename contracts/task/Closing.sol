@@ -100,7 +100,7 @@ abstract contract Closing is TaskBase {
     }
 
     function _recordTrainers() private {
-        uint256 n = _trainers.length;
+        uint256 n = _trainerCount;
         if (n == 0) return;
         address[] memory accounts = new address[](n);
         uint16[] memory qualities = new uint16[](n);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Miner, Phase, Question, Round, Stake, Terms, Update} from "../interfaces/TaskTypes.sol";
+import {Miner, Phase, Question, Round, Stake, Terms} from "../interfaces/TaskTypes.sol";
 import {AggregateVerifier} from "../libraries/AggregateVerifier.sol";
 import {Digests} from "../libraries/Digests.sol";
 import {ParameterTree} from "../libraries/ParameterTree.sol";
 import {PhaseRules} from "../libraries/PhaseRules.sol";
-import {STANDING_WORDS, Standings} from "../libraries/Standings.sol";
 import {TaskBase} from "./TaskBase.sol";
 
 /// @title Fraud proofs: one honest watcher is enough
@@ -14,25 +13,16 @@ import {TaskBase} from "./TaskBase.sol";
 /// that the contract recomputes, or by silence on a question. Whatever the votes, a refuted result is never final.
 abstract contract Disputes is TaskBase {
     using AggregateVerifier for AggregateVerifier.Sum;
-    using Standings for uint256[STANDING_WORDS];
-
     uint256 private constant ADDRESS_BYTES = 20;
     uint256 private constant WITHHELD = type(uint256).max;
-
-    /// @dev What the recomputation needs over and over. Memory only.
-    struct Tree {
-        uint256 count; // parameters
-        uint256 leaves;
-        uint256 coordinate;
-        uint256 entry; // bytes of a leaf with its path
-        uint256 inputs; // bitmap by trainer seat
-    }
 
     // ------------------------------------------------------------------ challenge
 
     /// @notice See {ILearningTask}.
     function commitChallenge(uint8 seat, bytes32 claim) external payable {
-        (Terms memory t, Round memory r) = _disputable(seat);
+        Terms memory t = _terms();
+        Round memory r = _loadRound();
+        _requireDisputable(t, r, seat);
         _postBond(t, r, seat, claim, 0);
         emit ChallengeCommitted(r.id, seat, msg.sender, claim);
     }
@@ -46,10 +36,12 @@ abstract contract Disputes is TaskBase {
         bytes32 contentId,
         bytes calldata evidence
     ) external {
-        (Terms memory t, Round memory r) = _disputable(seat);
+        // Whoever posted a bond in time may show its claim until the round is settled: no clock to check.
+        Terms memory t = _terms();
+        Round memory r = _loadRound();
         bytes32 claim = Digests.challenge(Digests.Place(r.id, 0, msg.sender), seat, coordinate, salt);
         Stake memory stake = _stakes[claim];
-        if (stake.challenger == address(0)) revert LearningTask_NoClaim(claim);
+        if (stake.challenger == address(0) || !r.running) revert LearningTask_NoClaim(claim);
         _requireResult(seat, root, contentId);
         if (_holds(t, r, coordinate, root, evidence)) revert LearningTask_NotProven(claim);
 
@@ -80,7 +72,9 @@ abstract contract Disputes is TaskBase {
         bytes32 node,
         bytes32[] calldata path
     ) external payable {
-        (Terms memory t, Round memory r) = _disputable(seat);
+        Terms memory t = _terms();
+        Round memory r = _loadRound();
+        _requireDisputable(t, r, seat);
         _requireResult(seat, root, contentId);
         _requireNode(t.parameterCount, root, height, index, node, path);
         bytes32 claim = Digests.question(Digests.Place(r.id, 0, msg.sender), seat, height, index);
@@ -109,7 +103,9 @@ abstract contract Disputes is TaskBase {
     function expire(bytes32 claim) external {
         (Stake memory stake, Question memory q) = _openQuestion(claim);
         if (block.timestamp < q.deadline) revert LearningTask_TooEarly(block.timestamp, q.deadline);
-        (Terms memory t, Round memory r) = _disputable(stake.seat);
+        Terms memory t = _terms();
+        Round memory r = _loadRound();
+        _requireDisputable(t, r, stake.seat);
 
         delete _questions[claim];
         delete _stakes[claim];
@@ -143,10 +139,8 @@ abstract contract Disputes is TaskBase {
     // ------------------------------------------------------------------ claims
 
     /// @dev The result of miner `seat` is known and can still be refuted.
-    function _disputable(uint8 seat) private view returns (Terms memory t, Round memory r) {
-        t = _terms();
-        PhaseRules.Clock memory c = _clock(t);
-        r = _loadRound();
+    function _requireDisputable(Terms memory t, Round memory r, uint8 seat) private view {
+        PhaseRules.Clock memory c = r.running ? _clock(t, r) : _clock(t);
         bool open = c.phase == Phase.Challenge || c.phase == Phase.Open
             || (c.phase == Phase.Mine && r.firstProposal != 0 && !c.again);
         if (!open) revert LearningTask_WrongPhase(c.phase, Phase.Challenge);
@@ -203,17 +197,12 @@ abstract contract Disputes is TaskBase {
         bytes32 root,
         bytes calldata evidence
     ) private view returns (bool) {
-        Tree memory tree;
-        tree.inputs = r.inputs;
-        tree.count = t.parameterCount;
-        tree.leaves = ParameterTree.leaves(tree.count);
-        tree.coordinate = coordinate;
-        if (coordinate / ParameterTree.PER_LEAF >= tree.leaves) {
-            revert LearningTask_WrongProof(coordinate, tree.leaves * ParameterTree.PER_LEAF - 1);
+        if (coordinate / ParameterTree.PER_LEAF >= ParameterTree.leaves(t.parameterCount)) {
+            revert LearningTask_WrongProof(coordinate, t.parameterCount - 1);
         }
-        tree.entry = ParameterTree.LEAF_BYTES
-            + 32 * ParameterTree.pathLength(tree.leaves, 0, coordinate / ParameterTree.PER_LEAF);
-        bool padding = coordinate >= tree.count;
+        ParameterTree.Place memory tree = ParameterTree.place(t.parameterCount, coordinate);
+        tree.inputs = r.inputs;
+        bool padding = coordinate >= t.parameterCount;
         uint256 inputs = padding ? 0 : r.inputCount;
         uint256 length = inputs * (tree.entry + ADDRESS_BYTES) + tree.entry;
         if (evidence.length != length) revert LearningTask_WrongProof(evidence.length, length);
@@ -225,55 +214,51 @@ abstract contract Disputes is TaskBase {
         AggregateVerifier.Sum memory sum = AggregateVerifier.start(t.aggregationRule, t.trimShare, inputs);
         _addInputs(sum, tree, inputs, offset);
         (bytes32 found, int256 value) =
-            ParameterTree.open(tree.count, tree.leaves, coordinate, offset + length - tree.entry);
+            ParameterTree.open(tree, offset + length - tree.entry);
         if (found != root) revert LearningTask_WrongProof(uint256(found), uint256(root));
         return padding ? value == 0 : sum.isResult(value);
     }
 
+    /// @dev Adds the `count` entries at calldata `offset` to `sum`; reverts at the first that is not an input of the
+    /// round, the next one in the rule's order, with the leaf and path of its revealed root.
     function _addInputs(
         AggregateVerifier.Sum memory sum,
-        Tree memory tree,
+        ParameterTree.Place memory tree,
         uint256 count,
         uint256 offset
     ) private view {
         uint256 step = tree.entry + ADDRESS_BYTES;
-        for (uint256 i; i < count; ++i) {
-            if (!_addInput(sum, tree, i, offset)) revert LearningTask_WrongProof(i, count);
+        for (uint256 i; i < count;) {
+            (bytes32 root, int256 value) = ParameterTree.open(tree, offset + ADDRESS_BYTES);
+            (uint256 seat, uint256 weight) = _input(tree.inputs, offset, root);
+            if (!sum.add(i, seat, value, weight)) revert LearningTask_WrongProof(i, count);
             unchecked {
                 offset += step;
+                ++i;
             }
         }
     }
 
-    /// @dev False unless the entry at calldata `offset` is an input of the round, the next one in the rule's order.
-    function _addInput(
-        AggregateVerifier.Sum memory sum,
-        Tree memory tree,
-        uint256 position,
-        uint256 offset
-    ) private view returns (bool) {
-        Update memory u = _updateAt(offset);
-        unchecked {
-            uint256 seat = uint256(u.seat) - 1; // all ones for who is no trainer, which no shift reaches
-            if (tree.inputs >> seat & 1 == 0) return false;
-            (bytes32 root, int256 value) =
-                ParameterTree.open(tree.count, tree.leaves, tree.coordinate, offset + ADDRESS_BYTES);
-            if (bytes25(root) != u.digest) return false;
-            return sum.add(position, seat, value, _weight(seat, u.samples));
-        }
-    }
-
-    /// @dev The update of the trainer whose address is at calldata `offset`.
-    function _updateAt(uint256 offset) private view returns (Update memory) {
-        address trainer;
+    /// @dev Seat and weight of the trainer whose address is at calldata `offset`; no weight when it is not among
+    /// `inputs` or revealed another root. Words: see `Update` and `Standings`.
+    function _input(
+        uint256 inputs,
+        uint256 offset,
+        bytes32 root
+    ) private view returns (uint256 seat, uint256 weight) {
         assembly ("memory-safe") {
-            trainer := shr(96, calldataload(offset))
+            mstore(0, shr(96, calldataload(offset)))
+            mstore(32, _updates.slot)
+            let u := sload(keccak256(0, 64))
+            seat := sub(shr(248, u), 1) // all ones for who is no trainer, which no shift reaches
+            if and(and(shr(seat, inputs), 1), iszero(shl(56, xor(u, shr(56, root))))) {
+                let lane := shr(mul(48, mod(seat, 5)), sload(add(_standings.slot, div(seat, 5))))
+                weight := and(shr(16, lane), 0xffffffff)
+                let samples := and(shr(200, u), 0xffffffff)
+                if lt(samples, weight) { weight := samples }
+                weight := div(mul(weight, and(lane, 0xffff)), 0xffff)
+                if iszero(weight) { weight := 1 }
+            }
         }
-        return _updates[trainer];
-    }
-
-    function _weight(uint256 seat, uint256 samples) private view returns (uint256) {
-        (uint256 cap, uint256 quality) = _standings.read(seat);
-        return Standings.weight(samples, cap, quality);
     }
 }

@@ -44,7 +44,7 @@ abstract contract ModelChain is TaskBase {
         mi.seal = digest;
         uint16 sealers = _round.sealers | uint16(1 << seat);
         _round.sealers = sealers;
-        _round.sealsDigest = keccak256(abi.encode(_round.sealsDigest, seat, digest));
+        _sealsDigest = keccak256(abi.encode(_sealsDigest, seat, digest));
         if (sealers == _round.activeMiners) _round.sealClosed = uint32(block.timestamp);
         emit Sealed(_round.id, seat, digest);
     }
@@ -147,10 +147,8 @@ abstract contract ModelChain is TaskBase {
     }
 
     function _own(Terms memory t, uint8 seat) private view returns (Miner storage mi) {
-        if (seat >= _miners.length || _miners[seat].account != msg.sender) {
-            revert LearningTask_NotYourSeat(msg.sender, seat);
-        }
         mi = _miners[seat];
+        if (mi.account != msg.sender) revert LearningTask_NotYourSeat(msg.sender, seat);
         bool out = mi.strikes >= t.maxStrikes || _round.refuted >> seat & 1 != 0;
         if (out) revert LearningTask_StruckOut(seat);
     }
@@ -161,7 +159,7 @@ abstract contract ModelChain is TaskBase {
         IReputation.MinerRecord memory record = _reputation().minerRecord(msg.sender);
         uint256 blocks = record.served == 0
             ? 0
-            : uint256(record.accepted) * _miners.length * TermsRules.BASIS / record.served;
+            : uint256(record.accepted) * _minerCount * TermsRules.BASIS / record.served;
         if (t.fastBlocks == 0 || blocks < t.fastBlocks) revert LearningTask_NotTrusted(blocks, t.fastBlocks);
         uint256 rewards =
             record.offered == 0 ? 0 : uint256(record.received) * TermsRules.BASIS / record.offered;
@@ -185,7 +183,7 @@ abstract contract ModelChain is TaskBase {
 
     function _work(uint8 attempt, Opening calldata opening, uint256 nonce) private view returns (bytes32) {
         return _worked(
-            Digests.header(_place(attempt), _head.blockHash, _round.sealsDigest, opening, _difficulty), nonce
+            Digests.header(_place(attempt), _head.blockHash, _sealsDigest, opening, _difficulty), nonce
         );
     }
 
@@ -196,7 +194,7 @@ abstract contract ModelChain is TaskBase {
     }
 
     function _open(Miner storage mi, uint8 seat, Opening calldata opening) private {
-        uint256 words = Scores.words(_trainers.length);
+        uint256 words = Scores.words(_trainerCount);
         if (opening.scores.length != words) revert LearningTask_WrongScores(opening.scores.length, words);
         if (Digests.seal(_place(0), opening) != mi.seal) revert LearningTask_WrongOpening(seat);
 
@@ -221,7 +219,7 @@ abstract contract ModelChain is TaskBase {
             blockHash,
             attempt,
             _head.blockHash,
-            _round.sealsDigest,
+            _sealsDigest,
             _difficulty,
             nonce
         );

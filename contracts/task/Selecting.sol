@@ -84,10 +84,10 @@ abstract contract Selecting is Closing {
 
     function _seatTrainer(address account, uint256 cap, uint16 quality) private {
         Bid storage bid = _bids[uint256(Role.Trainer)][account];
-        uint8 seat = uint8(_trainers.length);
+        uint8 seat = _trainerCount++;
         uint32 counted = uint32(bid.samples < cap ? bid.samples : cap);
         // Prices are at most `maxPrice`, 64 bits.
-        _trainers.push(TrainerSeat(account, uint64(bid.price), 0, 0, 0, bid.deposit));
+        _trainers[seat] = TrainerSeat(account, uint64(bid.price), 0, 0, 0, bid.deposit);
         _updates[account] = Update(0, 0, 0, seat + 1);
         _standings.write(seat, counted, quality);
         emit Selected(Role.Trainer, seat, account, bid.price, counted);
@@ -95,9 +95,9 @@ abstract contract Selecting is Closing {
 
     function _seatMiner(address account) private {
         Bid storage bid = _bids[uint256(Role.Miner)][account];
-        uint8 seat = uint8(_miners.length);
+        uint8 seat = _minerCount++;
         bid.seat = seat + 1;
-        Miner storage mi = _miners.push();
+        Miner storage mi = _miners[seat];
         mi.account = account;
         mi.fee = bid.price;
         mi.trainerSeat = _updates[account].seat;

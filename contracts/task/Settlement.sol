@@ -61,7 +61,7 @@ abstract contract Settlement is Closing {
         (bytes32 truth, uint256 votes) = _truth(r);
         if (truth == 0) return o;
         if (votes > _count(r.activeMiners) / 2) o.majority = truth;
-        uint256 carriers = _carriers(r, truth);
+        uint256 carriers = _among(r.proposers, truth);
         if (carriers == 0) return o;
         o.truth = truth;
         o.winner = _chooseFork(t.forkRule, carriers);
@@ -73,7 +73,7 @@ abstract contract Settlement is Closing {
     /// @dev The miner seat whose block becomes the head.
     function _chooseFork(uint8 rule, uint256 carriers) private view returns (uint256) {
         ForkChoice.Candidate memory best;
-        for (uint8 m; m < _miners.length; ++m) {
+        for (uint8 m; m < _minerCount; ++m) {
             if (carriers >> m & 1 == 0) continue;
             Miner storage mi = _miners[m];
             uint16 rank = rule == ForkChoice.REPUTATION ? _reputation().minerReputation(mi.account) : 0;
@@ -88,9 +88,9 @@ abstract contract Settlement is Closing {
     }
 
     function _medianAccuracy(bytes32 truth) private view returns (uint16) {
-        uint16[] memory ascending = new uint16[](_miners.length);
+        uint16[] memory ascending = new uint16[](_minerCount);
         uint256 count;
-        for (uint256 m; m < _miners.length; ++m) {
+        for (uint256 m; m < _minerCount; ++m) {
             if (!_isOpener(truth, m)) continue;
             uint16 value = _miners[m].accuracy;
             uint256 at = count++;
@@ -101,7 +101,7 @@ abstract contract Settlement is Closing {
     }
 
     function _requireMedians(Outcome memory o, uint256[] calldata medians, uint16 middle) private view {
-        uint256 words = Scores.words(_trainers.length);
+        uint256 words = Scores.words(_trainerCount);
         if (medians.length != words) revert LearningTask_WrongScores(medians.length, words);
         uint256 wrong = _wrongMedian(o, medians, middle);
         if (wrong != type(uint256).max) revert LearningTask_WrongMedian(uint8(wrong));
@@ -113,10 +113,10 @@ abstract contract Settlement is Closing {
         uint256[] calldata medians,
         uint16 middle
     ) private view returns (uint256) {
-        uint256[] memory less = new uint256[](_trainers.length);
-        uint256[] memory atMost = new uint256[](_trainers.length);
-        uint256[] memory voters = new uint256[](_trainers.length);
-        for (uint256 m; m < _miners.length; ++m) {
+        uint256[] memory less = new uint256[](_trainerCount);
+        uint256[] memory atMost = new uint256[](_trainerCount);
+        uint256[] memory voters = new uint256[](_trainerCount);
+        for (uint256 m; m < _minerCount; ++m) {
             if (!_isOpener(o.truth, m)) continue;
             uint256 own = _miners[m].trainerSeat;
             uint256 word;
@@ -207,8 +207,8 @@ abstract contract Settlement is Closing {
         Shares memory s;
         uint16 id = _round.id;
         s.surplus = budget;
-        s.floors = new uint256[](_trainers.length);
-        s.weights = new uint256[](_trainers.length);
+        s.floors = new uint256[](_trainerCount);
+        s.weights = new uint256[](_trainerCount);
         for (uint8 i; i < s.floors.length; ++i) {
             TrainerSeat storage tr = _trainers[i];
             if (tr.strikes >= t.maxStrikes) continue;
@@ -283,10 +283,10 @@ abstract contract Settlement is Closing {
         // A fast block leaves the records of those who had nothing to do as they are.
         uint256 served = o.fast ? 1 << o.winner : r.activeMiners | o.guilty;
         uint256 sharers;
-        for (uint256 m; m < _miners.length; ++m) if (_sharesFee(o, m)) ++sharers;
+        for (uint256 m; m < _minerCount; ++m) if (_sharesFee(o, m)) ++sharers;
         IReputation.Service[] memory services = new IReputation.Service[](_count(served));
         uint256 at;
-        for (uint8 m; m < _miners.length; ++m) {
+        for (uint8 m; m < _minerCount; ++m) {
             if (r.activeMiners >> m & 1 == 0 && o.guilty >> m & 1 == 0) continue;
             bool won = o.truth != 0 && m == o.winner;
             uint256 amount = won ? fee / 2 : 0;
@@ -335,7 +335,7 @@ abstract contract Settlement is Closing {
     /// @dev Deposits behind refuted results: half to whoever committed first to a proof, half burnt. Bonds against
     /// results that stood: half burnt, half to the block's miner, so that nobody gains by losing to itself.
     function _settleDisputes(Terms memory t, Outcome memory o, Round memory r) private {
-        uint256[] memory bounties = new uint256[](_miners.length);
+        uint256[] memory bounties = new uint256[](_minerCount);
         for (uint8 m; m < bounties.length; ++m) {
             if (o.guilty >> m & 1 != 0) bounties[_accused(r, m)] += _forfeit(t, m) / 2;
             else if (_miners[m].stakes != 0) _loseBonds(t, o, r.id, m);
@@ -351,7 +351,7 @@ abstract contract Settlement is Closing {
     /// @dev The seat through which the result of the guilty miner `seat` was refuted first.
     function _accused(Round memory r, uint256 seat) private view returns (uint256 first) {
         uint256 earliest = type(uint256).max;
-        for (uint256 m; m < _miners.length; ++m) {
+        for (uint256 m; m < _minerCount; ++m) {
             bool same = r.refuted >> m & 1 != 0 && _miners[m].result == _miners[seat].result;
             if (same && _miners[m].accusedAt < earliest) (first, earliest) = (m, _miners[m].accusedAt);
         }
@@ -371,8 +371,8 @@ abstract contract Settlement is Closing {
         if (_roundsLeft == 0 || early) return _close(State.Completed, early);
         uint256 trainers;
         uint256 miners;
-        for (uint256 i; i < _trainers.length; ++i) if (_trainers[i].strikes < t.maxStrikes) ++trainers;
-        for (uint256 m; m < _miners.length; ++m) if (_miners[m].strikes < t.maxStrikes) ++miners;
+        for (uint256 i; i < _trainerCount; ++i) if (_trainers[i].strikes < t.maxStrikes) ++trainers;
+        for (uint256 m; m < _minerCount; ++m) if (_miners[m].strikes < t.maxStrikes) ++miners;
         if (_voidRounds > t.maxVoidRounds || trainers < t.minUpdates || miners == 0) {
             return _close(State.Aborted, false);
         }

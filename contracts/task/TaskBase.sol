@@ -22,7 +22,7 @@ import {STANDING_WORDS} from "../libraries/Standings.sol";
 
 /// @title Storage, terms and phase of a task, shared by its parts
 abstract contract TaskBase is ITaskEvents {
-    uint256 internal constant ARGS = 1824; // bytes at the end of the task's code: 53 terms and four addresses, 32 each
+    uint256 internal constant ARGS = 1856; // bytes at the end of the task's code: 53 terms and five addresses, 32 each
     uint16 internal constant STRUCK = type(uint16).max; // round of a trainer that is out; no round has this number
     uint256 internal constant FAST_VOTES = 8; // one fast block in so many is voted on
 
@@ -33,14 +33,17 @@ abstract contract TaskBase is ITaskEvents {
     uint32 internal _biddingEnd; // Unix seconds
     uint32 internal _arrivals; // bids taken so far
     uint80 internal _highestFee; // of the selected miners, wei per block
+    uint8 internal _trainerCount;
+    uint8 internal _minerCount;
     uint256 internal _difficulty;
     uint256 internal _pool;
     uint256 internal _burnt;
 
     Head internal _head;
     Round internal _round;
-    TrainerSeat[] internal _trainers;
-    Miner[] internal _miners;
+    bytes32 internal _sealsDigest; // running digest over the round's seals
+    mapping(uint256 seat => TrainerSeat) internal _trainers;
+    mapping(uint256 seat => Miner) internal _miners;
     mapping(address trainer => Update) internal _updates;
     uint256[STANDING_WORDS] internal _standings; // cap and quality by trainer seat
     mapping(bytes32 claim => Stake) internal _stakes;
@@ -52,7 +55,7 @@ abstract contract TaskBase is ITaskEvents {
 
     // ------------------------------------------------------------------ terms
 
-    /// @dev The task's code ends with `abi.encode(terms, publisher, factory, reputation, implementation)`. Terms are
+    /// @dev The task's code ends with `abi.encode(terms, publisher, factory, reputation, implementation, blocks)`. Terms are
     /// static value types only, so their ABI encoding is their memory layout and a pointer is enough; `publish`
     /// checked them.
     function _terms() internal view returns (Terms memory t) {
@@ -64,15 +67,15 @@ abstract contract TaskBase is ITaskEvents {
     }
 
     function _publisher() internal view returns (address) {
-        return _argument(4);
+        return _argument(5);
     }
 
     function _factory() internal view returns (address) {
-        return _argument(3);
+        return _argument(4);
     }
 
     function _reputation() internal view returns (IReputation) {
-        return IReputation(_argument(2));
+        return IReputation(_argument(3));
     }
 
     /// @dev The word that stands `fromEnd` words before the end of the task's code.
@@ -97,8 +100,10 @@ abstract contract TaskBase is ITaskEvents {
             return PhaseRules.Clock(Phase.Select, 0, false);
         }
         if (_state != State.Running) return c;
+        return _clock(t, _loadRound());
+    }
 
-        Round memory r = _loadRound();
+    function _clock(Terms memory t, Round memory r) internal view returns (PhaseRules.Clock memory c) {
         c = PhaseRules.early(r, t, block.timestamp);
         if (c.phase != Phase.Check || (r.checkClosed == 0 && block.timestamp < c.deadline)) return c;
         return PhaseRules.late(r, t, _facts(r), c.deadline, block.timestamp);
@@ -112,7 +117,7 @@ abstract contract TaskBase is ITaskEvents {
         (bytes32 truth, uint256 votes) = _truth(r);
         f.hasTruth = truth != 0;
         f.unanimous = votes == _count(r.activeMiners);
-        f.hasBlock = truth != 0 && _carriers(r, truth) != 0;
+        f.hasBlock = truth != 0 && _among(r.proposers, truth) != 0;
     }
 
     /// @dev Whether a fast block stands, and whether it is known not to be drawn. One block in eight is: the hash of
@@ -144,13 +149,14 @@ abstract contract TaskBase is ITaskEvents {
         next.start = uint32(block.timestamp);
         next.running = true;
         uint256 limit = _terms().maxStrikes;
-        for (uint256 i; i < _trainers.length; ++i) {
+        for (uint256 i; i < _trainerCount; ++i) {
             if (_trainers[i].strikes < limit) ++next.activeTrainers;
         }
-        for (uint256 m; m < _miners.length; ++m) {
+        for (uint256 m; m < _minerCount; ++m) {
             if (_miners[m].strikes < limit) next.activeMiners |= uint16(1 << m);
         }
         _round = next;
+        _sealsDigest = 0;
         emit RoundStarted(next.id, _head.blockHash, _difficulty, next.activeTrainers, next.activeMiners);
     }
 
@@ -174,9 +180,9 @@ abstract contract TaskBase is ITaskEvents {
     /// also a trainer has no say on its own update.
     function _inputs(Round memory r) internal view returns (uint128 kept) {
         kept = r.revealed;
-        uint256 n = _trainers.length;
+        uint256 n = _trainerCount;
         uint256[] memory rejections = new uint256[](n);
-        for (uint256 m; m < 16; ++m) {
+        for (uint256 m; r.checkers >> m != 0; ++m) {
             if (r.checkers >> m & 1 == 0) continue;
             uint256 own = _miners[m].trainerSeat;
             uint256 verdicts = _miners[m].verdicts;
@@ -194,45 +200,48 @@ abstract contract TaskBase is ITaskEvents {
     /// @dev What the openers made the round's result, or zero, and its votes: opened by a strict majority of the
     /// round's miners; once a result was refuted, the one that most of the others opened (ties: the lower id).
     function _truth(Round memory r) internal view returns (bytes32 truth, uint256 votes) {
-        bytes32[] memory results = _standingResults(r);
-        for (uint256 m; m < results.length; ++m) {
-            if (results[m] == 0 || results[m] == truth) continue;
+        uint256 guilty = _guilty(r);
+        bytes32[] memory results = _results(r.openers & ~guilty);
+        uint256 half = _count(r.activeMiners) / 2;
+        for (uint256 m; m < results.length && votes <= half; ++m) {
+            bytes32 result = results[m];
+            if (result == truth) continue;
             uint256 n;
-            for (uint256 k; k < results.length; ++k) if (results[k] == results[m]) ++n;
-            if (n > votes || (n == votes && results[m] < truth)) (truth, votes) = (results[m], n);
+            for (uint256 k = m; k < results.length; ++k) if (results[k] == result) ++n;
+            if (n > votes || (n == votes && result < truth)) (truth, votes) = (result, n);
         }
-        if (r.refuted & r.openers == 0 && votes <= _count(r.activeMiners) / 2) return (0, 0);
+        if (r.refuted & r.openers == 0 && votes <= half) return (0, 0);
     }
 
-    /// @dev Opened results by miner seat; zero where there is none or it is refuted.
-    function _standingResults(Round memory r) private view returns (bytes32[] memory results) {
-        results = new bytes32[](16);
-        for (uint256 m; m < 16; ++m) if (r.openers >> m & 1 != 0) results[m] = _miners[m].result;
-        if (r.refuted == 0) return results;
-        uint256 guilty = _guilty(r);
-        for (uint256 m; m < 16; ++m) if (guilty >> m & 1 != 0) results[m] = 0;
+    /// @dev Results of the miners in `seats`, a bitmap.
+    function _results(uint256 seats) private view returns (bytes32[] memory results) {
+        results = new bytes32[](_count(seats));
+        uint256 at;
+        for (uint256 m; seats != 0; ++m) {
+            if (seats & 1 != 0) results[at++] = _miners[m].result;
+            seats >>= 1;
+        }
     }
 
     /// @dev Bitmap by miner seat of all who opened a result that was refuted, or proposed it as a fast block.
     function _guilty(Round memory r) internal view returns (uint256 guilty) {
         guilty = r.refuted;
-        for (uint256 m; m < 16; ++m) {
-            if (r.refuted >> m & 1 == 0) continue;
-            for (uint256 k; k < 16; ++k) {
-                if (r.openers >> k & 1 != 0 && _miners[k].result == _miners[m].result) guilty |= 1 << k;
-            }
+        for (uint256 m; r.refuted >> m != 0; ++m) {
+            if (r.refuted >> m & 1 != 0) guilty |= _among(r.openers, _miners[m].result);
         }
     }
 
-    /// @dev Bitmap by miner seat of the round's blocks that carry `truth`.
-    function _carriers(Round memory r, bytes32 truth) internal view returns (uint256 carriers) {
-        for (uint256 m; m < 16; ++m) {
-            if (r.proposers >> m & 1 != 0 && _miners[m].result == truth) carriers |= 1 << m;
+    /// @dev Bitmap of those in `seats`, a bitmap by miner seat, whose result is `result`.
+    function _among(uint256 seats, bytes32 result) internal view returns (uint256 found) {
+        for (uint256 m; seats >> m != 0; ++m) {
+            if (seats >> m & 1 != 0 && _miners[m].result == result) found |= 1 << m;
         }
     }
 
     /// @dev Ones in a bitmap.
     function _count(uint256 bitmap) internal pure returns (uint256 ones) {
-        for (; bitmap != 0; bitmap &= bitmap - 1) ++ones;
+        unchecked {
+            for (; bitmap != 0; bitmap &= bitmap - 1) ++ones;
+        }
     }
 }

@@ -67,18 +67,19 @@ abstract contract TaskViews is TaskBase, ILearningTask {
         s.roundsLeft = _roundsLeft;
         s.voidRounds = _voidRounds;
         s.difficulty = _difficulty;
+        s.sealsDigest = _sealsDigest;
         s.round = _loadRound();
         s.head = _head;
     }
 
     /// @inheritdoc ILearningTask
     function trainerCount() external view returns (uint256) {
-        return _trainers.length;
+        return _trainerCount;
     }
 
     /// @inheritdoc ILearningTask
     function minerCount() external view returns (uint256) {
-        return _miners.length;
+        return _minerCount;
     }
 
     /// @inheritdoc ILearningTask

@@ -11,8 +11,8 @@ import {TaskBase} from "./TaskBase.sol";
 /// refuse: what does not fit is explained by `Updates`. `tests/forge` compares the layout with the structs.
 abstract contract UpdateWords is TaskBase {
     // How far before the end of the task's code two of the terms stand: `ARGS` - 32 x position in `Terms` (40, 41).
-    uint256 private constant COMMIT_WINDOW = 544;
-    uint256 private constant REVEAL_WINDOW = 512;
+    uint256 private constant COMMIT_WINDOW = 576;
+    uint256 private constant REVEAL_WINDOW = 544;
 
     // Bits of slot 0 of `Round`, `r` below; the bitmap of reveals is lowest.
     uint256 private constant ID = 128;

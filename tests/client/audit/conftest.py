@@ -15,7 +15,8 @@ from bcfl_client.chain.devchain import DevChain
 from bcfl_client.chain.sender import Sender
 from bcfl_client.storage import DirectoryStore
 
-from .stage import Stage, World
+from .stage import Stage
+from .world import World
 
 
 @pytest.fixture(scope="session")

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from eth_account.signers.local import LocalAccount
+from eth_abi import encode
+from eth_account import Account
+from eth_utils import keccak
 from numpy.typing import NDArray
 
-from bcfl_client.aggregation import update_weight, weighted_mean
-from bcfl_client.chain.connection import Connection
-from bcfl_client.chain.contracts import Deployment, artifact
-from bcfl_client.chain.digests import content_hash, header_digest, seal_digest, target, update_digest, work_digest
-from bcfl_client.chain.sender import Sender
+from bcfl_client.aggregation import aggregate, update_weight
+from bcfl_client.chain.contracts import artifact
+from bcfl_client.chain.digests import (
+    Place,
+    content_hash,
+    fast_header_digest,
+    header_digest,
+    seal_digest,
+    target,
+    update_digest,
+    work_digest,
+)
 from bcfl_client.chain.task import Task, TaskActor, read_logs
 from bcfl_client.errors import ContractReverted
 from bcfl_client.learning.encoding import encode_model, encode_parameters, tensor_shapes
@@ -29,80 +39,28 @@ from bcfl_client.learning.validation import ValidationSet, encode_validation
 from bcfl_client.scoring.medians import round_medians
 from bcfl_client.scoring.validation_accuracy import Counted, ValidationScorer
 from bcfl_client.storage import Content, DirectoryStore
-from bcfl_client.types import Opening, Phase, Verdict, bits, pack_scores, pack_verdicts, unpack_scores
+from bcfl_client.types import (
+    Opening,
+    Phase,
+    Role,
+    SignedCommit,
+    UpdateOpening,
+    Verdict,
+    bits,
+    pack_scores,
+    pack_verdicts,
+    unpack_scores,
+)
 
-WINDOW = 1000  # seconds; far above what a test takes, so that phases end when the test says so
+from .world import BASE, World
+
 SHAPE, CLASSES, IMAGES = (2, 2), 3, 60
-BASE: dict[str, Any] = {
-    "aggregationRule": 0,
-    "scoringRule": 0,
-    "forkRule": 0,
-    "rounds": 2,
-    "trainerSlots": 4,
-    "minerSlots": 3,
-    "minTrainers": 2,
-    "minMiners": 1,
-    "minUpdates": 2,
-    "maxVoidRounds": 1,
-    "maxStrikes": 2,
-    "minSamples": 10,
-    "maxTrainingTime": 100,
-    "closeWhenFull": False,
-    "reward": 3_000_017,
-    "maxPrice": 1000,
-    "maxFee": 100_000,
-    "trainerDeposit": 101,
-    "minerDeposit": 40_001,
-    "challengeBond": 10_000,
-    "penalty": 500,
-    "minerShare": 2000,
-    "slashShare": 3333,
-    "earlyBonus": 2000,
-    "targetAccuracy": 0,
-    "payScore": 0,
-    "startQuality": 32_768,
-    **dict.fromkeys(("biddingWindow", "commitWindow", "revealWindow", "checkWindow", "sealWindow"), WINDOW),
-    **dict.fromkeys(("mineWindow", "openWindow"), WINDOW),
-    "forkWindow": 0,
-    "minWindow": 50,
-    "challengeWindow": 500,
-    "responseWindow": 100,
-    "auditPeriod": 86_400,
-    "difficulty": 4,
-    "blockTime": 0,
-}
-
 Update = NDArray[np.int32]
 
 
 @dataclass
-class World:
-    """A chain with the contracts on it."""
-
-    connection: Connection
-    accounts: list[LocalAccount]
-    contracts: Deployment
-
-    def sender(self, index: int) -> Sender:
-        """Sends for the dev account `index`, with a fresh nonce."""
-        return Sender(self.connection, self.accounts[index])
-
-    @contextmanager
-    def undone(self) -> Iterator[None]:
-        """What happens on the chain inside is undone at the end."""
-        snapshot = self.connection.request("evm_snapshot")
-        yield
-        assert self.connection.request("evm_revert", snapshot)
-
-    def later(self, seconds: int) -> None:
-        """Lets time pass."""
-        self.connection.request("evm_increaseTime", seconds)
-        self.connection.request("evm_mine")
-
-
-@dataclass
 class Stage:
-    """One task, its publisher (dev account 1), trainers (from 2) and miners (from 10)."""
+    """One task, its publisher (dev account 1), trainers (from 2), miners (from 10) and watchers (from 16)."""
 
     world: World
     store: DirectoryStore
@@ -123,6 +81,8 @@ class Stage:
         self.base: Update = encode_model(model)
         self.scorer = ValidationScorer(model, self.validation.images, self.validation.labels)
         self.updates: dict[tuple[int, int], Update] = {}
+        self.openings: dict[int, Opening] = {}  # of the running round, by miner seat
+        self.known: dict[bytes, Update] = {}  # by parameter root: what the store has
         self.task = self._publish()
         self.trainers: dict[int, TaskActor] = {}  # by seat
         self.miners: dict[int, TaskActor] = {}
@@ -131,7 +91,7 @@ class Stage:
         """The same task at the same point, with a store and senders of its own."""
         twin = copy(self)
         shutil.copytree(self.store.url.removeprefix("dir:"), folder)
-        twin.store, twin.updates = DirectoryStore(folder), dict(self.updates)
+        twin.store, twin.updates, twin.known = DirectoryStore(folder), dict(self.updates), dict(self.known)
         twin.publisher = twin.actor(1)
         twin.take_seats()
         return twin
@@ -197,8 +157,7 @@ class Stage:
         """Lets the clock end `phase`."""
         status = self.task.status()
         assert status.phase == phase
-        newest = self.world.connection.request("eth_getBlockByNumber", "latest", False)
-        self.world.later(status.deadline - int(newest["timestamp"], 16) + 1)
+        self.world.later(status.deadline - self.world.now()[0] + 1)
         assert self.task.status().phase != phase
 
     # ------------------------------------------------------------------ a round
@@ -215,43 +174,78 @@ class Stage:
             self.updates[key] = self.base + noise
         return self.updates[key]
 
-    def commit(self, but: Collection[int] = (), contents: Mapping[int, Update] | None = None) -> None:
-        """All commit; the clock stands in for who does not. `contents` by seat stand for other bytes."""
-        for seat, actor in self._active(self.trainers).items():
-            if seat not in but:
-                actor.commit(seat, update_digest(self._place(actor), *self._opening(seat, contents)))
+    def commit(
+        self, but: Collection[int] = (), contents: Mapping[int, Update] | None = None, relayed: Collection[int] = ()
+    ) -> None:
+        """All commit; the clock stands in for who does not. `contents` by seat stand for other bytes; what the
+        `relayed` sign is brought by a watcher."""
+        signed = []
+        for seat, actor in self.active_trainers().items():
+            if seat in but:
+                continue
+            digest = update_digest(self._place(actor), self._opening(seat, contents))
+            if seat in relayed:
+                signed.append(self._signed(actor, digest))
+            else:
+                actor.commit(digest)
+        if signed:
+            self.actor(16).commit_batch(signed)
         if self.task.status().phase == Phase.COMMIT:
             self.let_pass(Phase.COMMIT)
 
-    def reveal(self, but: Collection[int] = (), contents: Mapping[int, Update] | None = None) -> None:
-        """All who committed put their bytes into the store and reveal."""
+    def reveal(
+        self, but: Collection[int] = (), contents: Mapping[int, Update] | None = None, relayed: Collection[int] = ()
+    ) -> None:
+        """All who committed put their bytes into the store and reveal, the `relayed` through a watcher."""
         stored = self.task.trainers()
+        batch = []
         for seat, actor in self.trainers.items():
             if stored[seat].round_id == self.round_id and seat not in but:
                 self.store.put(encode_parameters(self.update(seat)))
-                actor.reveal(seat, *self._opening(seat, contents))
+                opening = self._opening(seat, contents)
+                if seat in relayed:
+                    batch.append((actor.sender.address, opening))
+                else:
+                    actor.reveal(opening)
+        if batch:
+            self.actor(16).reveal_batch(batch)
         if self.task.status().phase == Phase.REVEAL:
             self.let_pass(Phase.REVEAL)
 
     def check(self, verdicts: Mapping[int, Mapping[int, Verdict]] | None = None, but: Collection[int] = ()) -> None:
         """All find all updates in order, except for `verdicts` by miner and trainer seat."""
-        for seat, actor in self._active(self.miners).items():
+        for seat, actor in self.active_miners().items():
             if seat not in but:
                 said = dict.fromkeys(self.trainers, Verdict.OK) | dict((verdicts or {}).get(seat, {}))
                 actor.check(seat, pack_verdicts(said))
         if self.task.status().phase == Phase.CHECK:
             self.let_pass(Phase.CHECK)
 
+    def aggregate(self) -> Update:
+        """What the rule makes of the round's inputs."""
+        inputs, trainers, terms = bits(self.task.inputs()), self.task.trainers(), self.task.terms
+        weights = [update_weight(min(trainers[i].samples, trainers[i].cap), trainers[i].quality) for i in inputs]
+        return aggregate(terms["aggregationRule"], [self.update(i) for i in inputs], weights, terms["trimShare"])
+
     def result(self, seat: int, **changes: Any) -> Opening:
         """What an honest miner seals, with `changes`; the aggregate's bytes go into the store."""
-        inputs, trainers = bits(self.task.inputs()), self.task.trainers()
-        weights = [update_weight(min(trainers[i].samples, trainers[i].cap), trainers[i].quality) for i in inputs]
-        mean = weighted_mean([self.update(i) for i in inputs], weights)
-        content = self.store.put(encode_parameters(mean))
-        scores = pack_scores({i: self.scorer.count(self.update(i)).score for i in inputs}, len(trainers))
-        accuracy = self.scorer.count(mean).accuracy_bps
-        honest = Opening(parameter_root(mean), content.digest, accuracy, scores, bytes([seat]) * 32)
-        return replace(honest, **changes)
+        inputs, values = bits(self.task.inputs()), self.aggregate()
+        scores = pack_scores({i: self.scorer.count(self.update(i)).score for i in inputs}, len(self.trainers))
+        accuracy = self.scorer.count(values).accuracy_bps
+        return replace(Opening(*self.named(values), accuracy, scores, bytes([seat]) * 32), **changes)
+
+    def false_result(self, coordinate: int, error: int = 1) -> dict[str, bytes]:
+        """Changes to an opening: served bytes that are wrong at one coordinate."""
+        values = self.aggregate().copy()
+        values[coordinate] += error
+        root, digest = self.named(values)
+        return {"root": root, "content_digest": digest}
+
+    def named(self, values: Update) -> tuple[bytes, bytes]:
+        """Root and content digest of `values`, which everybody can get now."""
+        root = parameter_root(values)
+        self.known[root] = values
+        return root, self.put(values).digest
 
     def mine(
         self,
@@ -259,51 +253,65 @@ class Stage:
         no_seal: Collection[int] = (),
         no_open: Collection[int] = (),
         proposers: Collection[int] = (0,),
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> None:
-        """Seal, mine and open; `changes` by miner seat to what an honest one would say."""
-        active = self._active(self.miners)
-        openings = {seat: self.result(seat, **dict((changes or {}).get(seat, {}))) for seat in active}
+        """Seal, mine and open; `changes` by miner seat to what an honest one would say. What happens `meanwhile`, after
+        every block and opening, may stop others."""
+        active = self.active_miners()
+        self.openings = {seat: self.result(seat, **dict((changes or {}).get(seat, {}))) for seat in active}
         for seat, actor in active.items():
             if seat not in no_seal:
-                actor.seal(seat, seal_digest(self._place(actor), openings[seat]))
+                actor.seal(seat, seal_digest(self._place(actor), self.openings[seat]))
         if self.task.status().phase == Phase.SEAL:
             self.let_pass(Phase.SEAL)
         for seat in proposers:
-            self.propose(seat, openings[seat])
+            if seat in self.active_miners() and self.task.status().phase == Phase.MINE:
+                self.propose(seat)
+                meanwhile()
         if self.task.status().phase == Phase.MINE:
             self.let_pass(Phase.MINE)
-        for seat, actor in active.items():
-            if seat not in {*no_seal, *no_open, *proposers} and self.task.status().phase == Phase.OPEN:
-                actor.open(seat, openings[seat])
+        for seat in set(active) - {*no_seal, *no_open, *proposers}:
+            if seat in self.active_miners() and self.task.status().phase == Phase.OPEN:
+                self.miners[seat].open(seat, self.openings[seat])
+                meanwhile()
         if self.task.status().phase == Phase.OPEN:
             self.let_pass(Phase.OPEN)
 
-    def propose(self, seat: int, opening: Opening) -> None:
-        """A block with enough work."""
-        status, place = self.task.status(), self._place(self.miners[seat])
-        header = header_digest(place, status.head.block_hash, status.round.seals_digest, opening, status.difficulty)
-        limit = target(status.difficulty)
-        nonce = next(n for n in range(10**6) if int.from_bytes(work_digest(header, n), "big") <= limit)
-        self.miners[seat].propose(seat, opening, nonce)
+    def propose(self, seat: int) -> None:
+        """A block with enough work, of the attempt that is due."""
+        status, actor, opening = self.task.status(), self.miners[seat], self.openings[seat]
+        place = self.task.place(self.round_id, status.attempt, actor.sender.address)
+        header = header_digest(place, status.head.block_hash, status.seals_digest, opening, status.difficulty)
+        actor.propose(seat, opening, _nonce(header, status.difficulty))
+
+    def propose_fast(self, seat: int, **changes: Any) -> None:
+        """A block without seals; it can be disputed, or is drawn, from the chain's next block on."""
+        status, actor, opening = self.task.status(), self.miners[seat], self.result(seat, **changes)
+        inputs = self.task.inputs()
+        header = fast_header_digest(self._place(actor), status.head.block_hash, inputs, opening, status.difficulty)
+        actor.propose_fast(seat, opening, _nonce(header, status.difficulty))
+        self.openings = {seat: opening}
+        self.world.later(1)
 
     def finalise(self) -> None:
         """The clock ends what is left; anybody finalises."""
-        if self.task.status().phase == Phase.CHALLENGE:
-            self.let_pass(Phase.CHALLENGE)
-        status = self.task.status()
-        opened: dict[tuple[bytes, bytes], list[tuple[int | None, list[int]]]] = {}
-        miners, count = self.task.miners(), len(self.trainers)
-        for event in self.task.round_events("Opened", status.round.id):
+        while (phase := self.task.status().phase) in (Phase.SEAL, Phase.MINE, Phase.OPEN, Phase.CHALLENGE):
+            self.let_pass(phase)
+        opened: dict[tuple[bytes, bytes], list[tuple[int | None, list[int]]]] = defaultdict(list)
+        miners, count, inputs = self.task.miners(), len(self.trainers), bits(self.task.inputs())
+        for event in self.task.round_events("Opened", self.round_id):
             args: Any = event.args
             said = unpack_scores(args["opening"]["scores"], count)
-            result = (args["opening"]["root"], args["opening"]["contentId"])
-            opened.setdefault(result, []).append((miners[args["seat"]].trainer_seat, said))
-        votes = max(opened.values(), key=len, default=[])
-        if votes:
-            medians, middle = round_medians(votes, bits(self.task.inputs()))
-            self.publisher.finalise(pack_scores(medians, count), middle)
-        else:
-            self.publisher.finalise()
+            opened[args["opening"]["root"], args["opening"]["contentId"]].append(
+                (miners[args["seat"]].trainer_seat, said)
+            )
+        # The contract knows which of the results counts, if any.
+        for votes in sorted(opened.values(), key=len, reverse=True):
+            medians, middle = round_medians(votes, inputs)
+            with suppress(ContractReverted):
+                self.publisher.finalise(pack_scores(medians, count), middle)
+                return
+        self.publisher.finalise()
 
     def honest_round(self) -> None:
         """A whole round in which everybody does what is expected."""
@@ -343,15 +351,37 @@ class Stage:
         """What names `values` in the store."""
         return Content.of(encode_parameters(values))
 
-    def _active(self, actors: Mapping[int, TaskActor]) -> dict[int, TaskActor]:
-        seats = self.task.trainers() if actors is self.trainers else self.task.miners()
-        return {i: actor for i, actor in actors.items() if seats[i].strikes < self.task.terms["maxStrikes"]}
+    def active_miners(self) -> dict[int, TaskActor]:
+        """Those who may act in the round."""
+        out = self.task.status().round
+        return {i: one for i, one in self.miners.items() if out.active_miners & ~out.refuted & 1 << i}
 
-    def _opening(self, seat: int, contents: Mapping[int, Update] | None = None) -> tuple[bytes, bytes, int, int, bytes]:
+    def active_trainers(self) -> dict[int, TaskActor]:
+        """Those who are not struck out."""
+        seats, limit = self.task.trainers(), self.task.terms["maxStrikes"]
+        return {i: one for i, one in self.trainers.items() if seats[i].strikes < limit}
+
+    def _opening(self, seat: int, contents: Mapping[int, Update] | None = None) -> UpdateOpening:
         values = self.update(seat)
         content = self.content((contents or {}).get(seat, values))
-        samples = self.task.bid(0, self.trainers[seat].sender.address)["samples"]  # type: ignore[arg-type]
-        return parameter_root(values), content.digest, samples, 1500, bytes([self.round_id, seat]) * 16
+        samples = self.task.bid(Role.TRAINER, self.trainers[seat].sender.address)["samples"]
+        return UpdateOpening(parameter_root(values), content.digest, samples, 1500, bytes([self.round_id, seat]) * 16)
 
-    def _place(self, actor: TaskActor) -> Any:
+    def _signed(self, actor: TaskActor, digest: bytes) -> SignedCommit:
+        """By EIP-712 and EIP-2098."""
+        domain = self.task.codec.result(
+            "domainSeparator", self.world.connection.call(self.task.address, self.task.codec.call("domainSeparator"))
+        )
+        kind = keccak(text="Commit(uint16 round,bytes32 digest)")
+        message = keccak(encode(["bytes32", "uint16", "bytes32"], [kind, self.round_id, digest]))
+        (key,) = [one.key for one in self.world.accounts if one.address == actor.sender.address]
+        signature = Account.unsafe_sign_hash(keccak(b"\x19\x01" + domain + message), key)
+        vs = signature.s | (signature.v - 27) << 255
+        return SignedCommit(digest, signature.r.to_bytes(32, "big"), vs.to_bytes(32, "big"))
+
+    def _place(self, actor: TaskActor) -> Place:
         return self.task.place(self.round_id, 0, actor.sender.address)
+
+
+def _nonce(header: bytes, difficulty: int) -> int:
+    return next(n for n in range(10**6) if int.from_bytes(work_digest(header, n), "big") <= target(difficulty))

@@ -18,7 +18,8 @@ from bcfl_client.errors import ChainMismatch, ConfigError
 from bcfl_client.storage import Content, DirectoryStore
 from bcfl_client.types import pack_scores
 
-from .stage import Stage, World
+from .stage import Stage
+from .world import World
 
 
 def _audit(stage: Stage, **options: Any) -> AuditReport:

@@ -8,7 +8,8 @@ from bcfl_client.audit import AuditReport, audit_task
 from bcfl_client.storage import DirectoryStore
 from bcfl_client.types import Fault, State, Verdict
 
-from .stage import Stage, World
+from .stage import Stage
+from .world import World
 
 
 def _audited(stage: Stage) -> AuditReport:

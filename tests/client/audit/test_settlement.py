@@ -12,7 +12,7 @@ from bcfl_client.audit.settlement import Claim, finalise, learn, retarget, share
 from bcfl_client.audit.state import MinerState, Registry, Reveal, TaskState, TrainerState
 from bcfl_client.types import Opening, State, pack_scores
 
-from .stage import BASE
+from .world import BASE
 
 TERMS = {**BASE, "initialRoot": bytes(32), "initialContent": bytes(32)}
 TRUTH, LIE = (b"\1" * 32, b"\2" * 32), (b"\3" * 32, b"\4" * 32)

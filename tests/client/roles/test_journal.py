@@ -63,3 +63,19 @@ def test_files_are_whole(tmp_path: Path) -> None:
     journal.drop("update-1.bin")
     assert not list(tmp_path.glob("*.bin*"))
     journal.close()
+
+
+def test_entries_of_a_kind(tmp_path: Path) -> None:
+    """The newest of each kind and round, by round, after a restart too."""
+    journal = Journal(tmp_path)
+    for round_id, kind in ((2, "case-b"), (1, "case-a"), (2, "case-a"), (2, "seal")):
+        journal.write(kind, round_id, salt=b"\x01")
+    journal.write("case-b", 2, salt=b"\x02")
+    journal.close()
+    again = Journal(tmp_path)
+    assert [(one["kind"], one["round"], one["salt"]) for one in again.entries("case-")] == [
+        ("case-a", 1, "01"),
+        ("case-b", 2, "02"),
+        ("case-a", 2, "01"),
+    ]
+    again.close()

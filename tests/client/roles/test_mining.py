@@ -29,3 +29,21 @@ def test_another_header_needs_another_nonce() -> None:
     nonce, _ = search_nonce(HEADER, 5000, lambda: False)
     assert nonce is not None
     assert int.from_bytes(work_digest(HEADER[::-1], nonce), "big") > target(5000)
+
+
+def test_search_goes_on_where_it_stopped() -> None:
+    """From a later nonce on it finds the next one; the count is that of this search."""
+    first, _ = search_nonce(HEADER, 1000, lambda: False)
+    assert first is not None
+    second, tried = search_nonce(HEADER, 1000, lambda: False, first + 1)
+    assert second is not None and second > first and tried == second - first
+
+
+def test_a_fork_must_be_lower_than_its_rival() -> None:
+    """Under the rules that take the lowest hash, a block that is not lower is worth nothing."""
+    first, _ = search_nonce(HEADER, 1000, lambda: False)
+    assert first is not None
+    rival = int.from_bytes(work_digest(HEADER, first), "big")
+    nonce, _ = search_nonce(HEADER, 1000, lambda: False, below=rival)
+    assert nonce is not None
+    assert int.from_bytes(work_digest(HEADER, nonce), "big") < rival <= target(1000)

@@ -146,14 +146,7 @@ def test_other_miners_nonce(publish: Any) -> None:
     same = {seat: play.said.opening(0) for seat in range(3)}
     play.seal(results=same)
     stolen, _ = play.work(0, same[0])
-    header = digests.header(
-        play.said.place(play.miners[1]),
-        bytes(play.status["head"]["blockHash"]),
-        bytes(play.round["sealsDigest"]),
-        same[1],
-        2**10,
-    )
-    own = int.from_bytes(digests.work(header, stolen), "big")
+    own = int.from_bytes(digests.work(play.header(1, same[1]), stolen), "big")
     with reverts("LearningTask_TooLittleWork", own, digests.target(2**10)):
         propose(play, 1, same[1], stolen)
 
@@ -165,7 +158,7 @@ def test_propose(play: Play, nick: Any) -> None:
     """The block is kept with its place in the chain, and the proposer's seal is open."""
     opening = play.said.opening(1)
     nonce, block_hash = play.work(1, opening)
-    seals = bytes(play.round["sealsDigest"])
+    seals = bytes(play.status["sealsDigest"])
     tx = propose(play, 1, opening, nonce)
 
     assert names(tx) == ["Proposed", "Opened"]

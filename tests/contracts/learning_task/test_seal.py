@@ -85,7 +85,7 @@ def test_digest_of_all_seals(play: Play, mia: Any, nick: Any, olga: Any) -> None
     order = [(2, olga, b"\x0a" * 32), (0, mia, b"\x0b" * 32), (1, nick, b"\x0c" * 32)]
     for seat, who, digest in order:
         play.task.seal(seat, digest, {"from": who})
-    assert bytes(play.round["sealsDigest"]) == digests.seals([(seat, digest) for seat, _, digest in order])
+    assert bytes(play.status["sealsDigest"]) == digests.seals([(seat, digest) for seat, _, digest in order])
 
 
 def test_last_one_closes(play: Play, mia: Any) -> None:

@@ -39,20 +39,40 @@ def look(method: Any, *args: Any) -> Any:
 
 def send(sender: Any, method: Any, *args: Any, value: int = 0) -> None:
     """Calls a contract's `method` ten times faster than Brownie does: for what leads to a test's subject."""
-    receipt = rpc(
-        "eth_sendTransactionSync",
-        {
-            "from": str(sender),
-            "to": method._address,
-            "data": method.encode_input(*args),
-            "value": hex(value),
-            "gas": hex(GAS),
-            "gasPrice": "0x0",
-        },
-    )
+    receipt = rpc("eth_sendTransactionSync", _transaction(sender, method, args, value))
     if receipt["status"] != "0x1":
         method.call(*args, {"from": sender, "value": value})  # raises with the reason
         raise RuntimeError(f"{method._name} failed in a transaction, but not in a call after it")
+
+
+def attempt(sender: Any, method: Any, *args: Any) -> bool:
+    """Sends the same, where a test does not mind a refusal; returns whether it was taken."""
+    return bool(rpc("eth_sendTransactionSync", _transaction(sender, method, args, 0))["status"] == "0x1")
+
+
+def post(sender: Any, method: Any, *args: Any, value: int = 0) -> None:
+    """Sends the same without waiting for it: within `one_block`."""
+    rpc("eth_sendTransaction", _transaction(sender, method, args, value))
+
+
+@contextmanager
+def one_block() -> Iterator[None]:
+    """What is posted within comes into one block, in order."""
+    rpc("evm_setAutomine", False)
+    yield
+    rpc("evm_mine")
+    rpc("evm_setAutomine", True)
+
+
+def _transaction(sender: Any, method: Any, args: tuple[Any, ...], value: int) -> dict[str, str]:
+    return {
+        "from": str(sender),
+        "to": method._address,
+        "data": method.encode_input(*args),
+        "value": hex(value),
+        "gas": hex(GAS),
+        "gasPrice": "0x0",
+    }
 
 
 def now() -> int:

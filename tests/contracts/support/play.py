@@ -52,15 +52,18 @@ class Play:
 
     def work(self, seat: int, opening: Opening, *, enough: bool = True) -> tuple[int, bytes]:
         """A nonce for a proposal from `seat`, and its block hash."""
+        return digests.mine(self.header(seat, opening), self.status["difficulty"], enough=enough)
+
+    def header(self, seat: int, opening: Opening) -> bytes:
+        """What a proposal from `seat` is bound to now."""
         status = self.status
-        header = digests.header(
+        return digests.header(
             self.said.place(self.miners[seat], status["attempt"]),
             bytes(status["head"]["blockHash"]),
-            bytes(status["round"]["sealsDigest"]),
+            bytes(status["sealsDigest"]),
             opening,
             status["difficulty"],
         )
-        return digests.mine(header, status["difficulty"], enough=enough)
 
     def fast_work(self, seat: int, opening: Opening, *, enough: bool = True) -> tuple[int, bytes]:
         """The same for a block without seals."""

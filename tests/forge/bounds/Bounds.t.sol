@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Opening, State, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
+import {Opening, Phase, Reveal, SignedCommit, State, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
 import {Medians} from "../utils/Medians.sol";
 import {Scenario} from "../utils/Scenario.sol";
 
@@ -116,6 +116,22 @@ contract BoundsTest is Scenario {
         _seal(0, _honest(0));
         _step("seal, the first: freezes the inputs", _gas(), 2_500_000);
         vm.assertEq(task.inputs(), 1, "inputs");
+    }
+
+    /// @dev Everybody in one batch: the largest that is of use.
+    function test_steps_batchesOf128() public {
+        _startLargest(_largest());
+        SignedCommit[] memory commits = new SignedCommit[](128);
+        Reveal[] memory reveals = new Reveal[](128);
+        for (uint256 i; i < 128; ++i) {
+            commits[i] = _signed(i, _updateOf(i));
+            reveals[i] = _relayed(i, _updateOf(i));
+        }
+        task.commitBatch(commits);
+        _step("commitBatch, 128", _gas(), 7_000_000);
+        task.revealBatch(reveals);
+        _step("revealBatch, 128", _gas(), 4_000_000);
+        _expectPhase(Phase.Check);
     }
 
     // ------------------------------------------------------------------ finalise

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ITaskEvents} from "../../../contracts/interfaces/ITaskEvents.sol";
-import {Head, Opening, Phase} from "../../../contracts/interfaces/TaskTypes.sol";
+import {Head, Opening, Phase, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
 import {Preimages} from "../utils/Preimages.sol";
 import {Scenario} from "../utils/Scenario.sol";
 
@@ -43,7 +43,7 @@ contract MiningTest is Scenario {
         _sealAll();
         Opening memory o = _sealed(0);
         Preimages.At memory at = _place(miners[0]);
-        bytes32 seals = task.status().round.sealsDigest;
+        bytes32 seals = task.status().sealsDigest;
         bytes32 parent = task.head().blockHash;
         uint256 difficulty = task.status().difficulty;
         bytes32 header = Preimages.header(at, parent, seals, o, difficulty);
@@ -80,14 +80,14 @@ contract MiningTest is Scenario {
     function test_D02_noWorkBeforeTheSealsAreComplete() public {
         _playToSeal();
         _seal(0, _honest(0));
-        bytes32 early = task.status().round.sealsDigest;
+        bytes32 early = task.status().sealsDigest;
         Opening memory o = _sealed(0);
         vm.prank(miners[0]);
         _expectWrongPhase(Phase.Seal, Phase.Mine);
         task.propose(0, o, 0);
         _seal(1, _honest(1));
         _seal(2, _honest(2));
-        vm.assertNotEq(task.status().round.sealsDigest, early, "seals digest");
+        vm.assertNotEq(task.status().sealsDigest, early, "seals digest");
         _propose(0);
     }
 
@@ -137,6 +137,27 @@ contract MiningTest is Scenario {
         vm.assertEq(task.miner(2).earned, 0, "no match, no pay");
         vm.assertEq(task.miner(2).strikes, 1, "struck");
         vm.assertEq(task.miner(2).deposit, 1 ether - terms.penalty, "an opinion costs the penalty only");
+    }
+
+    // ------------------------------------------------------------------ D15
+
+    /// @dev A window may be longer than the 256 blocks in which the draw can be looked up, by the terms or by disputes.
+    /// While the fast block stood nobody could seal: nobody is to lose a deposit for it, nor the round.
+    function test_D15_windowBeyondTheDrawSlashesNobody() public {
+        Terms memory t = _defaultTerms();
+        (t.fastBlocks, t.sealWindow, t.minWindow, t.challengeWindow) = (1, 600, 2 hours, 2 hours);
+        _start(t);
+        _playRound();
+        _playToSeal();
+        _proposeFast(0, _honest(0));
+        vm.roll(block.number + 1);
+        vm.setBlockhash(block.number - 1, bytes32(uint256(1))); // not drawn
+        _expectPhase(Phase.Challenge);
+        vm.roll(block.number + 300);
+        vm.warp(block.timestamp + 300 * 12);
+        _finalise();
+        for (uint8 m; m < 3; ++m) vm.assertEq(task.miner(m).deposit, 1 ether, "slashed for not sealing");
+        vm.assertEq(task.status().voidRounds, 0, "void");
     }
 
     // ------------------------------------------------------------------ D17
@@ -212,7 +233,7 @@ contract MiningTest is Scenario {
     }
 
     function _headerOf(uint256 m, Opening memory o) private view returns (bytes32) {
-        bytes32 seals = task.status().round.sealsDigest;
+        bytes32 seals = task.status().sealsDigest;
         return Preimages.header(_place(miners[m]), task.head().blockHash, seals, o, task.status().difficulty);
     }
 

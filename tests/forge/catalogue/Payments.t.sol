@@ -192,10 +192,20 @@ contract PaymentsTest is Scenario {
     function test_A07_unaskedEtherChangesNothing() public {
         _start(_defaultTerms());
         vm.deal(address(this), 10 ether);
+        vm.expectRevert(
+            abi.encodeWithSelector(ITaskEvents.LearningTask_UnexpectedPayment.selector, address(this), 1)
+        );
         (bool ok,) = address(task).call{value: 1}("");
-        vm.assertTrue(!ok, "plain transfer taken");
-        (ok,) = address(task).call{value: 1}(abi.encodeCall(task.select, ()));
-        vm.assertTrue(!ok, "value on a call that takes none");
+        bytes[4] memory calls = [
+            abi.encodeCall(task.select, ()),
+            abi.encodeCall(task.commit, ("digest")),
+            abi.encodeCall(task.reveal, (0, 0, 1, 0, 0)),
+            hex"00000000"
+        ];
+        for (uint256 i; i < 4; ++i) {
+            (ok,) = address(task).call{value: 1}(calls[i]);
+            vm.assertTrue(!ok, "value on a call that takes none");
+        }
 
         vm.deal(address(task), address(task).balance + 7 ether);
         uint256 pool = task.pool();

@@ -257,8 +257,9 @@ contract UpdatesTest is Scenario {
         task.commitBatch(commits);
         _commitAll();
         _expectPhase(Phase.Reveal);
+        Update memory u = _updateOf(3);
         vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_NoCommit.selector, 3));
-        _reveal(3);
+        _reveal(3, u);
         _revealAll();
         _expectPhase(Phase.Check);
         vm.assertEq(task.inputs(), 7, "inputs");

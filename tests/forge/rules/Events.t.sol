@@ -13,12 +13,15 @@ import {
     Trainer
 } from "../../../contracts/interfaces/TaskTypes.sol";
 import {Medians} from "../utils/Medians.sol";
+import {Preimages} from "../utils/Preimages.sol";
 import {Rebuild} from "../utils/Rebuild.sol";
 import {Scenario} from "../utils/Scenario.sol";
 
 /// @notice Logs alone tell the whole task: after each step of an eventful one, what they add up to is its state.
 contract EventsTest is Scenario, Rebuild {
     using Medians for uint256[];
+
+    uint32 private constant PARAMETERS = 32; // one leaf, which is the whole tree
 
     function setUp() public {
         _deploy(0);
@@ -66,6 +69,139 @@ contract EventsTest is Scenario, Rebuild {
         _compare();
         vm.assertEq(uint256(book.state), uint256(State.Aborted), "state");
         for (uint256 i; i < 4; ++i) vm.assertEq(_withdrawable(_trainerName(i)), _withdraw(_trainerName(i)), "refund");
+    }
+
+    /// @dev A refuted result, bonds that are lost, returned and paid, an answer, and fast blocks of every fate.
+    function test_logsAloneRebuildDisputesAndFastBlocks() public {
+        Terms memory t = _defaultTerms();
+        (t.rounds, t.parameterCount, t.fastBlocks) = (5, PARAMETERS, 1);
+        _publish(t);
+        _fill();
+        _select();
+        _compare();
+
+        _playDisputed();
+        _playFast(false);
+        vm.assertEq(task.status().round.id, 3, "final without a vote");
+        _playFast(true);
+        _playRefutedFast();
+        _finalise();
+        _compare();
+        _playToSeal();
+        _sealAll(); // the only miner that is left
+        _propose(1);
+        _finalise();
+        _compare();
+        vm.assertEq(uint256(task.status().state), uint256(State.Completed), "state");
+        for (uint256 i; i < 4; ++i) _withdraw(_trainerName(i));
+        for (uint256 m; m < 3; ++m) _withdraw(_minerName(m));
+        _withdraw(publisher);
+        _withdraw(_named("watcher"));
+        _withdraw(_named("second"));
+        _compare();
+        vm.assertEq(book.withdrawn + book.burnt, book.paidIn, "paid in = paid out + burnt");
+        vm.assertEq(book.bonds, 0, "bonds");
+    }
+
+    // ------------------------------------------------------------------ disputes
+
+    /// @dev Miner 2 withholds what is below its result; two claim so, the second in vain; a third doubts miner 0, gets
+    /// an answer and loses.
+    function _playDisputed() private {
+        _playToSeal();
+        _seal(0, _honest(0));
+        _seal(1, _honest(1));
+        Opening memory lie = _withheld(2);
+        _seal(2, lie);
+        _propose(0);
+        _openAll();
+        bytes32 claim = _ask("watcher", 2, lie, "withheld");
+        bytes32 second = _ask("second", 2, lie, "withheld");
+        bytes memory leaf = _leaf();
+        bytes32 doubt = _ask("watcher", 0, _honest(0), keccak256(bytes.concat(hex"00", leaf)));
+        _commitClaim("second", 2, "never shown");
+        _compare();
+        task.answer(doubt, leaf);
+        _compare();
+        vm.warp(block.timestamp + terms.responseWindow);
+        vm.roll(block.number + 1);
+        task.expire(second); // shown first, in the same block committed
+        _compare();
+        task.expire(claim);
+        _compare();
+        _finalise();
+        _compare();
+        task.reclaim("never shown");
+        _compare();
+        vm.assertTrue(task.miner(2).deposit == 0 && seats[Role.Miner][2].out, "refuted");
+        _withdraw(_named("watcher"));
+        _compare();
+    }
+
+    function _playFast(bool drawn) private {
+        _playToSeal();
+        _proposeFast(0, _honest(0));
+        _compare();
+        _nextBlock(drawn);
+        if (drawn) {
+            _sealAll();
+            _propose(1);
+            _openAll();
+        }
+        _finalise();
+        _compare();
+    }
+
+    function _playRefutedFast() private {
+        _playToSeal();
+        Opening memory lie = _withheld(0);
+        _proposeFast(0, lie);
+        _nextBlock(false);
+        bytes32 claim = _ask("second", 0, lie, "withheld");
+        _compare();
+        vm.warp(block.timestamp + terms.responseWindow);
+        task.expire(claim);
+        _compare();
+        _seal(1, _honest(1));
+        _propose(1);
+    }
+
+    function _nextBlock(bool drawn) private {
+        vm.roll(block.number + 1);
+        vm.setBlockhash(block.number - 1, bytes32(uint256(drawn ? 8 : 9)));
+    }
+
+    function _ask(string memory name, uint8 seat, Opening memory o, bytes32 top) private returns (bytes32) {
+        address asker = _named(name);
+        vm.deal(asker, asker.balance + terms.challengeBond);
+        vm.prank(asker);
+        task.question{value: terms.challengeBond}(seat, o.root, o.contentId, 0, 0, top, new bytes32[](0));
+        return Preimages.question(Preimages.At(address(task), _round(), 0, asker), seat, 0, 0);
+    }
+
+    function _commitClaim(string memory name, uint8 seat, bytes32 claim) private {
+        address challenger = _named(name);
+        vm.deal(challenger, challenger.balance + terms.challengeBond);
+        vm.prank(challenger);
+        task.commitChallenge{value: terms.challengeBond}(seat, claim);
+    }
+
+    function _leaf() private view returns (bytes memory) {
+        return bytes.concat(new bytes(126), bytes2(_round()));
+    }
+
+    function _rootOver(bytes32 top) private pure returns (bytes32) {
+        return keccak256(abi.encodePacked(uint8(2), PARAMETERS, uint32(1), top));
+    }
+
+    function _withheld(uint256 m) private view returns (Opening memory o) {
+        o = _honest(m);
+        o.root = _rootOver("withheld");
+    }
+
+    function _honest(uint256 m) internal view override returns (Opening memory o) {
+        o = super._honest(m);
+        o.root = _rootOver(keccak256(bytes.concat(hex"00", _leaf())));
     }
 
     // ------------------------------------------------------------------ what happens
@@ -137,6 +273,11 @@ contract EventsTest is Scenario, Rebuild {
         for (uint256 i; i < 9; ++i) _compareAccount(_trainerName(i));
         for (uint256 m; m < 3; ++m) _compareAccount(_minerName(m));
         _compareAccount(publisher);
+        _compareAccount(_named("watcher"));
+        _compareAccount(_named("second"));
+        uint256 gone = book.withdrawn + (book.burnSent ? book.burnt : 0);
+        vm.assertEq(book.paidIn - gone, address(task).balance, "balance");
+        vm.assertEq(book.bounties, 0, "bounties");
     }
 
     function _compareTrainer(Seat storage seat, Trainer memory tr) private view {

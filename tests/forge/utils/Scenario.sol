@@ -202,7 +202,7 @@ abstract contract Scenario is Publishing {
     function _header(uint256 m) internal view returns (bytes32) {
         Status memory s = task.status();
         return Preimages.header(
-            _place(miners[m]), s.head.blockHash, s.round.sealsDigest, _openings[m], s.difficulty
+            _place(miners[m]), s.head.blockHash, s.sealsDigest, _openings[m], s.difficulty
         );
     }
 
