@@ -124,7 +124,12 @@ library ParameterTree {
             }
             index /= 2;
         }
-        return keccak256(abi.encodePacked(uint8(2), uint32(count), uint32(leafCount), node));
+        return rootOf(count, leafCount, node);
+    }
+
+    /// @notice The root above the top's hash.
+    function rootOf(uint256 count, uint256 leafCount, bytes32 top) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(uint8(2), uint32(count), uint32(leafCount), top));
     }
 
     /// @notice Bytes of an answer for node `index` of height `h`: all its leaves, or the nodes `STEP` levels below.

@@ -89,10 +89,13 @@ abstract contract Disputes is TaskBase {
         (Stake memory stake, Question memory q) = _openQuestion(claim);
         if (block.timestamp >= q.deadline) revert LearningTask_TooLate(block.timestamp, q.deadline);
         uint256 height = stake.height - 1;
-        uint256 leaves = ParameterTree.leaves(_terms().parameterCount);
+        uint256 count = _terms().parameterCount;
+        uint256 leaves = ParameterTree.leaves(count);
         uint256 length = ParameterTree.answerLength(leaves, height, q.index);
         if (parts.length != length) revert LearningTask_WrongProof(parts.length, length);
-        if (ParameterTree.fold(height, parts) != q.node) revert LearningTask_WrongResult(stake.seat);
+        bytes32 found = ParameterTree.fold(height, parts);
+        if (height == ParameterTree.height(leaves)) found = ParameterTree.rootOf(count, leaves, found);
+        if (found != q.node) revert LearningTask_WrongResult(stake.seat);
 
         delete _questions[claim];
         _round.lastDispute = uint32(block.timestamp);
@@ -132,7 +135,8 @@ abstract contract Disputes is TaskBase {
         if (index >= width) revert LearningTask_WrongProof(index, width - 1);
         uint256 length = ParameterTree.pathLength(leaves, height, index);
         if (path.length != length) revert LearningTask_WrongProof(path.length, length);
-        bytes32 found = ParameterTree.climb(count, height, index, node, path);
+        // What is below a root that was not shown nobody knows: the top is named by the root.
+        bytes32 found = height == top ? node : ParameterTree.climb(count, height, index, node, path);
         if (found != root) revert LearningTask_WrongProof(uint256(found), uint256(root));
     }
 

@@ -99,8 +99,8 @@ abstract contract ModelChain is TaskBase {
             // Mine began when Seal ended; the clock's end of Seal is lost with the window's start.
             if (_round.sealClosed == 0) _round.sealClosed = uint32(c.deadline - t.mineWindow);
             _round.firstProposal = uint32(block.timestamp);
-            _round.windowFrom = uint32(block.timestamp);
         }
+        _round.windowFrom = uint32(block.timestamp); // of forks, too: each could become the head
         if (t.forkWindow == 0 || proposers == _round.sealers) _round.mineClosed = uint32(block.timestamp);
         _emitProposed(seat, blockHash, 0, nonce);
         _open(mi, seat, opening);

@@ -289,7 +289,7 @@ def test_a_false_fast_block_is_refuted(stage: Stage) -> None:
 
 def test_honest_rounds_cost_the_watcher_nothing(stage: Stage) -> None:
     """Fast blocks, votes and forks of honest miners: the watcher sends no transaction, and every round has a block."""
-    stage.publish(2, rounds=3, fast_blocks=1, fast_rewards=0, fork_window=3, fork_rule=2, min_window=2)
+    stage.publish(2, rounds=3, fast_blocks=1, fast_rewards=0, fork_window=8, fork_rule=2, min_window=2)
     before, process = balance(stage), stage.watch()
     for number in range(2):
         stage.mine(number, refuting)

@@ -103,6 +103,13 @@ def test_anothers_commitment(case: Case, dave: Any) -> None:
         challenge(case, dave)
 
 
+def test_commitment_posted_by_another(case: Case, dave: Any, eve: Any) -> None:
+    """Nor does it gain by posting the claim that it saw on its way: the proof needs a bond of its own sender."""
+    chain.send(dave, case.task.commitChallenge, 1, case.claim(eve, 1), value=BOND)
+    with reverts("LearningTask_NoClaim", case.claim(eve, 1)):
+        challenge(case, eve, 1)
+
+
 @pytest.mark.parametrize("change", [{"coordinate": LIE + 1}, {"salt": b"\x0c" * 32}], ids=["coordinate", "salt"])
 def test_another_claim(case: Case, eve: Any, change: dict[str, Any]) -> None:
     """It binds the coordinate, hidden by the salt."""

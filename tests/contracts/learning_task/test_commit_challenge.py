@@ -98,13 +98,6 @@ def test_twice(case: Case, eve: Any) -> None:
         commit(case, eve)
 
 
-def test_claimed_by_another(case: Case, dave: Any, eve: Any) -> None:
-    """Nor can somebody else post a bond on the same digest; it would be worth nothing to it."""
-    claim = case.commit(eve)
-    with reverts("LearningTask_AlreadyClaimed", claim):
-        case.task.commitChallenge(0, claim, {"from": dave, "value": BOND})
-
-
 # ---------------------------------------------------------------------- successes
 
 
@@ -130,6 +123,12 @@ def test_several(case: Case, dave: Any, eve: Any, everybody: list[Any]) -> None:
     commit(case, dave, 2)
     assert [case.task.miner(seat)["stakes"] for seat in range(3)] == [3, 0, 1]
     assert_balanced(case.task, everybody, bonds=4)
+
+
+def test_copied(case: Case, dave: Any, eve: Any) -> None:
+    """Who copies a claim on its way does not keep its owner from it: nobody can copy what binds its sender."""
+    chain.send(dave, case.task.commitChallenge, 0, case.claim(eve), value=BOND)
+    assert log(commit(case, eve), "ChallengeCommitted")["challenger"] == eve
 
 
 def test_while_others_still_propose(publish: Any, eve: Any) -> None:

@@ -184,6 +184,12 @@ def test_several(case: Case, dave: Any, eve: Any, everybody: list[Any]) -> None:
     assert_balanced(case.task, everybody, bonds=4)
 
 
+def test_in_spite_of_a_squatter(case: Case, mia: Any, eve: Any) -> None:
+    """Who is asked cannot block the question by a bond on its claim, which everybody can work out."""
+    chain.send(mia, case.task.commitChallenge, 0, case.asked(eve), value=BOND)
+    assert log(question(case, eve), "Questioned")["challenger"] == eve
+
+
 def test_prolongs_the_window(case: Case, eve: Any) -> None:
     """There is time for the answer, and for what follows from it."""
     end = case.play.status["deadline"]

@@ -67,15 +67,17 @@ class Play:
 
     def fast_work(self, seat: int, opening: Opening, *, enough: bool = True) -> tuple[int, bytes]:
         """The same for a block without seals."""
+        return digests.mine(self.fast_header(seat, opening), self.status["difficulty"], enough=enough)
+
+    def fast_header(self, seat: int, opening: Opening) -> bytes:
         status = self.status
-        header = digests.fast_header(
+        return digests.fast_header(
             self.said.place(self.miners[seat]),
             bytes(status["head"]["blockHash"]),
             chain.look(self.task.inputs),
             opening,
             status["difficulty"],
         )
-        return digests.mine(header, status["difficulty"], enough=enough)
 
     def medians(self) -> tuple[list[int], int]:
         """What `finalise` wants to hear, from what is open now."""

@@ -54,6 +54,12 @@ def test_out_of_range(factory: Any, rich_publisher: Any, name: str) -> None:
                 offer(factory, rich_publisher, **COMPANIONS.get((name, low), {}) | {name: wrong})
 
 
+def test_fast_path_needs_a_window(factory: Any, publisher: Any) -> None:
+    """Without seals and votes somebody must have time to object."""
+    with reverts("TermsRules_OutOfRange", term("minWindow"), 0, 1, BASE["challengeWindow"]):
+        offer(factory, publisher, fastBlocks=1, minWindow=0)
+
+
 def test_first_wrong_term_is_named(factory: Any, publisher: Any) -> None:
     """Of several wrong terms the first in the order of the rules is named."""
     with reverts("TermsRules_OutOfRange", term("manifestSize"), 0, 1, 2**16):
