@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from eth_account import Account
+from eth_account.signers.local import LocalAccount
 from eth_utils import keccak
 from numpy.typing import NDArray
 
@@ -24,9 +25,9 @@ from bcfl_client.disputes.evidence import LeafProof, ProofInput, build_evidence
 from bcfl_client.learning.tree import ParameterTree
 from bcfl_client.roles.mining import search_nonce
 from bcfl_client.terms import make_terms
-from bcfl_client.types import Opening, Role, UpdateOpening, Verdict, pack_scores, pack_verdicts
+from bcfl_client.types import Opening, UpdateOpening, Verdict, pack_scores, pack_verdicts
 
-__all__ = ["PARAMETERS", "Stage"]
+__all__ = ["PARAMETERS", "Stage", "word"]
 
 PARAMETERS = 199_210  # of the demo's model: 6,226 leaves, paths of 13
 SAMPLES, PRICE, FEE, SCORE = 5_900, 500 * 10**9, 10**16, 50_000
@@ -100,6 +101,10 @@ class Stage:
         verdicts = pack_verdicts(dict.fromkeys(range(self.trainers), Verdict.OK))
         for seat, actor in enumerate(self.miner_actors):
             self.note("check" + suffix, actor.check(seat, verdicts))
+        self.seal(sealed, suffix)
+
+    def seal(self, sealed: Sequence[Opening], suffix: str = "") -> None:
+        """Every miner seals its own of the openings."""
         round_id = self.task.status().round.id
         for seat, (actor, opening) in enumerate(zip(self.miner_actors, sealed)):
             digest = seal_digest(self.task.place(round_id, 0, actor.sender.address), opening)
@@ -107,11 +112,7 @@ class Stage:
 
     def propose_and_open(self, sealed: Sequence[Opening], suffix: str = "", finalise: bool = True) -> None:
         """The first miner proposes, the others open; the last one finalises in the same call."""
-        status, proposer = self.task.status(), self.miner_actors[0]
-        place = self.task.place(status.round.id, 0, proposer.sender.address)
-        header = header_digest(place, status.head.block_hash, status.seals_digest, sealed[0], status.difficulty)
-        nonce, _ = search_nonce(header, status.difficulty, lambda: False)
-        self.note("propose" + suffix, proposer.propose(0, sealed[0], nonce or 0))
+        self.propose(sealed[0], suffix)
         last = self.miners - 1
         for seat in range(1, self.miners):
             if seat == last and finalise:
@@ -119,6 +120,14 @@ class Stage:
                 self.note("open+finalise" + suffix, receipt)
             else:
                 self.note("open" + suffix, self.miner_actors[seat].open(seat, sealed[seat]))
+
+    def propose(self, opening: Opening, suffix: str = "") -> None:
+        """The first miner finds a block."""
+        status, proposer = self.task.status(), self.miner_actors[0]
+        place = self.task.place(status.round.id, 0, proposer.sender.address)
+        header = header_digest(place, status.head.block_hash, status.seals_digest, opening, status.difficulty)
+        nonce, _ = search_nonce(header, status.difficulty, lambda: False)
+        self.note("propose" + suffix, proposer.propose(0, opening, nonce or 0))
 
     def opening(self, root: bytes | None = None, content: bytes | None = None, salt: object = 0) -> Opening:
         """A miner's result with equal scores for everybody."""
@@ -179,8 +188,9 @@ class Stage:
         place = self.task.place(self.task.status().round.id, 0, actor.sender.address)
         return update_digest(place, opening)
 
-    def _account(self, role: str, index: int):  # type: ignore[no-untyped-def]
-        return Account.from_key(word("key", role, index))
+    def _account(self, role: str, index: int) -> LocalAccount:
+        account: LocalAccount = Account.from_key(word("key", role, index))
+        return account
 
     def _sender(self, role: str, index: int) -> Sender:
         account = self._account(role, index)
@@ -207,8 +217,3 @@ class Stage:
         count = codec.result("taskCount", self.connection.call(self.factory, codec.call("taskCount")))
         address = codec.result("tasks", self.connection.call(self.factory, codec.call("tasks", count - 1)))
         return Task(self.connection, address)
-
-    def seat_order(self) -> None:
-        """Bids of one price and size are ranked by arrival, so seats follow the names."""
-        for seat, actor in enumerate(self.trainer_actors):
-            assert self.task.seat(Role.TRAINER, actor.sender.address) == seat

@@ -101,9 +101,7 @@ def _note_windows(min_window: int, rounds: Sequence[RoundAudit], findings: Findi
     )
 
 
-def _check_origin(
-    connection: Connection, history: TaskHistory, snapshot: Snapshot, findings: Findings
-) -> None:
+def _check_origin(connection: Connection, history: TaskHistory, snapshot: Snapshot, findings: Findings) -> None:
     """The factory made it, and its terms are the same in the factory's event, in its answers and in its code."""
     where = f"task {history.published.task}"
     findings.expect(where, f"made by the factory {history.factory}", True, snapshot.made_by_factory)

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 
 from bcfl_client.chain.keys import LocalAccount, dev_account
+from bcfl_client.demo.settings import BAD_MINERS, BAD_TRAINERS, DemoSettings
 from bcfl_client.errors import BcflError
 
 __all__ = ["Actor", "Crew", "Message", "cast"]
@@ -29,7 +30,7 @@ _STOP_SECONDS = 5.0
 class Actor:
     """Somebody in the demo. The key follows from the demo's seed: for a development chain only."""
 
-    role: str  # publisher, trainer or miner
+    role: str  # publisher, trainer, miner, outsider, watcher, or a kind of adversary
     index: int
     account: LocalAccount
 
@@ -37,6 +38,16 @@ class Actor:
     def name(self) -> str:
         """For example trainer-3."""
         return self.role if self.role == "publisher" else f"{self.role}-{self.index}"
+
+    @property
+    def trains(self) -> bool:
+        """Whether it has a trainer's seat."""
+        return self.role in ("trainer", *BAD_TRAINERS)
+
+    @property
+    def honest(self) -> bool:
+        """Whether it keeps the rules."""
+        return self.role not in (*BAD_TRAINERS, *BAD_MINERS, "outsider")
 
 
 @dataclass(frozen=True)
@@ -49,10 +60,15 @@ class Message:
     at: float
 
 
-def cast(seed: int, trainers: int, miners: int) -> list[Actor]:
-    """The actors of a demo: publisher first, then trainers, then miners; the same keys for the same seed."""
-    roles = [("publisher", 0)] + [("trainer", i) for i in range(trainers)] + [("miner", i) for i in range(miners)]
-    return [Actor(role, i, dev_account(f"BC-FL demo {seed} {role} {i}")) for role, i in roles]
+def cast(settings: DemoSettings) -> list[Actor]:
+    """The actors of a demo: publisher first, then trainers, then miners, then who is there because of adversaries; the
+    same keys for the same seed."""
+    counts = {"publisher": 1, "trainer": settings.trainers, "miner": settings.miners}
+    counts |= {kind: settings.count((kind,)) for kind in BAD_TRAINERS + BAD_MINERS}
+    # A thief has a second account, and a liar is a reason to watch.
+    counts |= {"outsider": settings.count(("thief",)), "watcher": min(1, settings.count(("liar",)))}
+    roles = [(role, i) for role, count in counts.items() for i in range(count)]
+    return [Actor(role, i, dev_account(f"BC-FL demo {settings.seed} {role} {i}")) for role, i in roles]
 
 
 class Crew:

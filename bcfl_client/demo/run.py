@@ -47,25 +47,10 @@ from bcfl_client.types import Head
 __all__ = ["run_demo"]
 
 _FUNDS = 10 * 10**18  # wei for each actor: stakes and gas many times over
-_PRICE = 500 * 10**9  # wei per sample and round
-_FEE = 10**16  # wei per block
 _START_SECONDS = 120.0
 _POLL_SECONDS = 0.05
 _KEPT_RUNS = 3
 _REPORT_SECONDS = 0.3
-_PUBLISHER_PATIENCE_SECONDS = 0.1  # it has nothing else to do than to select
-
-
-@dataclass(frozen=True)
-class _Stage:
-    """What all actors share."""
-
-    settings: DemoSettings
-    connection: Connection
-    store: ContentStore
-    folder: Path
-    dataset: Dataset
-    data_root: Path | None
 
 
 def run_demo(settings: DemoSettings) -> int:
@@ -93,7 +78,7 @@ def run_demo(settings: DemoSettings) -> int:
         store = open_store(settings.store or f"dir:{folder / 'store'}")
         store.put(b"BC-FL")  # whether it can be written to shows here, not in an actor
         crew = stack.enter_context(Crew(folder))
-        scene = _Stage(settings, connection, store, folder, dataset, data_root)
+        scene = Scene(settings, connection, store, folder, dataset, data_root)
         run = _play(scene, crew, progress)
 
         progress.say("audit: replaying the task from chain and content store alone")
@@ -104,7 +89,7 @@ def run_demo(settings: DemoSettings) -> int:
     return 0 if audit.ok else 1
 
 
-def _play(scene: _Stage, crew: Crew, progress: Progress) -> Run:
+def _play(scene: Scene, crew: Crew, progress: Progress) -> Run:
     settings, connection = scene.settings, scene.connection
     actors = cast(settings.seed, settings.trainers, settings.miners)
     # Splits first: a partition that does not work costs nothing yet.
@@ -135,7 +120,7 @@ def _play(scene: _Stage, crew: Crew, progress: Progress) -> Run:
     return _watch(scene, crew, progress, task, actors)
 
 
-def _watch(scene: _Stage, crew: Crew, progress: Progress, task: Task, actors: list[Actor]) -> Run:
+def _watch(scene: Scene, crew: Crew, progress: Progress, task: Task, actors: list[Actor]) -> Run:
     """Shows the rounds as they go and measures each model on the test images, outside the rounds."""
     dataset = scene.dataset
     model = build_model(scene.settings.model, dataset.input_shape, dataset.classes)
@@ -172,51 +157,6 @@ def _watch(scene: _Stage, crew: Crew, progress: Progress, task: Task, actors: li
 def _test_accuracy(scorer: ValidationScorer, store: ContentStore, head: Head, task: Task) -> float:
     counted = scorer.count(fetch_parameters(store, head.content_digest, head.root, task.terms["parameterCount"]))
     return counted.correct / counted.count
-
-
-def _publish(scene: _Stage, actor: Actor, factory: str, report: Report) -> None:
-    settings = scene.settings
-    terms = make_terms(
-        rounds=settings.rounds,
-        trainer_slots=settings.trainers,
-        min_trainers=settings.trainers,
-        miner_slots=settings.miners,
-        min_miners=settings.miners,
-    )
-    config = TaskConfig(
-        dataset=scene.dataset.name,
-        model=settings.model,
-        seed=settings.seed,
-        description=f"demo: {settings.model} on {scene.dataset.name}, {settings.partition}",
-        terms=terms,
-    )
-    sender = Sender(scene.connection, actor.account)
-    task = publish(scene.connection, sender, scene.store, factory, config, scene.data_root)
-    report("published", {"task": task})
-    session = _session(scene, actor, task, report)
-    follow(session, lambda status: False, _PUBLISHER_PATIENCE_SECONDS)
-    session.withdraw()
-    report("done", {"gas": sender.gas_used + session.actor.sender.gas_used})
-
-
-def _train(
-    scene: _Stage, actor: Actor, task: str, images: NDArray[np.uint8], labels: NDArray[np.uint8], report: Report
-) -> None:
-    session = _session(scene, actor, task, report)
-    settings = TrainerSettings(_PRICE, scene.settings.model, seed=scene.settings.seed, trainer_id=actor.index)
-    run_trainer(session, settings, images, labels)
-    report("done", {"gas": session.actor.sender.gas_used})
-
-
-def _mine(scene: _Stage, actor: Actor, task: str, report: Report) -> None:
-    session = _session(scene, actor, task, report)
-    run_miner(session, MinerSettings(_FEE, scene.settings.model))
-    report("done", {"gas": session.actor.sender.gas_used})
-
-
-def _session(scene: _Stage, actor: Actor, task: str, report: Report) -> Session:
-    state = scene.folder / "state"
-    return open_session(scene.connection.url, task, actor.account, scene.store.url, state, report=report)
 
 
 def _await(crew: Crew, verb: str) -> Message:

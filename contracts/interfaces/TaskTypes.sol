@@ -100,8 +100,8 @@ struct Terms {
     uint32 mineWindow;
     uint32 forkWindow; // 0: the first valid proposal closes Mine
     uint32 openWindow;
-    uint32 minWindow; // from the first proposal, when all miners agree
-    uint32 challengeWindow; // from the first proposal, otherwise
+    uint32 minWindow; // from the newest proposal, when all miners agree
+    uint32 challengeWindow; // from the newest proposal, otherwise
     uint32 responseWindow;
     uint32 auditPeriod; // miners keep all bytes that long after the end
     // Work
@@ -221,7 +221,7 @@ struct Round {
     uint16 refuted; // bitmap by miner seat: results proven false
     uint32 windowFrom; // Unix seconds: newest proposal, or newest refutation after it
     uint32 lastDispute; // Unix seconds: newest challenge, question or answer
-    uint32 fastBlock; // number of the chain's block that holds the fast block
+    uint32 fastBlock; // number of the chain's block that holds the fast block; 0 = disputed, so not drawn any more
 }
 
 /// @notice A bond posted on the claim that a miner's result is false, by the digest of the claim.

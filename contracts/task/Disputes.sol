@@ -165,6 +165,8 @@ abstract contract Disputes is TaskBase {
         _stakes[claim] = Stake(msg.sender, uint40(block.number), r.id, seat, height);
         ++_miners[seat].stakes;
         _round.lastDispute = uint32(block.timestamp);
+        // It is known to stand by now; the dispute may outlast the chain's memory of the draw.
+        if (r.fast != 0) _round.fastBlock = 0;
     }
 
     /// @dev The claim is shown. Whoever committed to one first gets the bounty when the round is settled; who comes

@@ -124,6 +124,7 @@ abstract contract TaskBase is ITaskEvents {
     /// the chain's block that holds it decides, which nobody knows when it is proposed. Too late to look up: drawn.
     function _fast(Round memory r) internal view returns (bool stands, bool known) {
         if (r.fast == 0) return (false, false);
+        if (r.fastBlock == 0) return (true, true);
         if (block.number <= r.fastBlock) return (true, false);
         bytes32 draw = blockhash(r.fastBlock);
         stands = draw != 0 && uint256(draw) % FAST_VOTES != 0;

@@ -52,7 +52,9 @@ class Player:
         if self._phase() == Phase.SEAL:
             self._vote(lazy)
         self._mine_again()
+        check_clock(stage)
         stage.finalise()
+        check_clock(stage)
 
     def reclaim(self) -> None:
         """Whatever bonds can be had back."""
@@ -75,13 +77,13 @@ class Player:
         stage, dice = self.stage, self.dice
         stage.world.later(dice.randint(0, 60))
         lies = [self._lie(), self._lie(), {"root": bytes([dice.randint(1, 2)]) * 32}]
-        lying = dice.choice([0.0, 0.2, 0.6])
+        lying = dice.choice([0.0, 0.3, 0.8])
         changes: dict[int, dict[str, Any]] = {}
         for seat in stage.miners:
             scores = {i: dice.randint(0, 65_535) for i in stage.trainers}
             changes[seat] = {"scores": pack_scores(scores, len(stage.trainers)), "accuracy": dice.randint(0, 10_000)}
             if dice.random() < lying:
-                changes[seat] |= dice.choice(lies)
+                changes[seat] |= dice.choice([lies[0], *lies])
         no_seal = self._some(stage.miners, lazy)
         candidates = [seat for seat in stage.active_miners() if seat not in no_seal]
         dice.shuffle(candidates)
@@ -108,9 +110,11 @@ class Player:
     # ------------------------------------------------------------------ disputes
 
     def _dispute(self) -> None:
-        acts = (self._claim, self._claim, self._show, self._show, self._ask, self._answer, self._expire, self._wait)
-        while self._phase() in (Phase.MINE, Phase.OPEN, Phase.CHALLENGE) and self.dice.random() < 0.7:
+        acts = (self._claim, self._show, self._show, self._ask, self._answer, self._expire, self._wait)
+        while self._phase() in (Phase.MINE, Phase.OPEN, Phase.CHALLENGE) and self.dice.random() < 0.75:
             self._try(self.dice.choice(acts))
+            if self.dice.random() < 0.3:
+                check_clock(self.stage)
 
     def _claim(self) -> None:
         seat = self._known_seat()
@@ -124,8 +128,9 @@ class Player:
 
     def _show(self) -> None:
         shown = [one for one in self._claims if one.opening.root in self.stage.known]
+        true = [one for one in shown if self._false.get(one.opening.root) == one.coordinate]
         if shown:
-            show(self.stage, self.dice.choice(shown))
+            show(self.stage, self.dice.choice(true or shown))
 
     def _ask(self) -> None:
         seat = self._known_seat()

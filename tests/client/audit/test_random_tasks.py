@@ -21,11 +21,11 @@ def _terms(dice: random.Random) -> dict[str, object]:
     return {
         "rounds": dice.randint(1, 6),
         "trainerSlots": dice.randint(3, 6),
-        "minerSlots": dice.randint(2, 4),
+        "minerSlots": dice.randint(2, 6),
         "minTrainers": min_trainers,
         "minMiners": 1,
         "minUpdates": dice.randint(1, min_trainers),
-        "maxVoidRounds": dice.randint(0, 4),
+        "maxVoidRounds": dice.choice([0, 2, 9]),
         "maxStrikes": dice.randint(1, 6),
         "closeWhenFull": dice.random() < 0.3,
         "reward": dice.randint(200_000, 5_000_000),
@@ -56,7 +56,7 @@ def test_a_random_task(world: World, store: DirectoryStore, seed: int) -> None:
     refuted."""
     dice = random.Random(seed)
     offers = tuple((dice.randint(10, 400), dice.randint(0, 1000)) for _ in range(dice.randint(3, 7)))
-    fees = tuple(dice.randint(0, 60_000) for _ in range(dice.randint(2, 4)))
+    fees = tuple(dice.randint(0, 60_000) for _ in range(dice.randint(2, 6)))
     accounts = (dice.choice([2, 10]), *range(11, 10 + len(fees)))
     stage = Stage(world, store, terms=_terms(dice), offers=offers, fees=fees, miner_accounts=accounts).bid().select()
     player = Player(stage, dice)

@@ -394,8 +394,7 @@ contract PaymentsTest is Scenario {
         address watcher = _named("watcher");
         vm.deal(watcher, 1 ether);
         Opening memory lie = _honest(2);
-        bytes32 top = keccak256("bytes that nobody gets");
-        lie.root = keccak256(abi.encodePacked(uint8(2), t.parameterCount, uint32((t.parameterCount + 31) / 32), top));
+        lie.root = keccak256("bytes that nobody gets");
         _playToSeal();
         _seal(0, _honest(0));
         _seal(1, _honest(1));
@@ -404,7 +403,7 @@ contract PaymentsTest is Scenario {
         _openAll();
         _expectPhase(Phase.Challenge);
         vm.prank(watcher);
-        task.question{value: t.challengeBond}(2, lie.root, lie.contentId, 5, 0, top, new bytes32[](0));
+        task.question{value: t.challengeBond}(2, lie.root, lie.contentId, 5, 0, lie.root, new bytes32[](0));
         vm.warp(block.timestamp + t.responseWindow);
         Preimages.At memory at = Preimages.At(address(task), 1, 0, watcher);
         task.expire(Preimages.question(at, 2, 5, 0));

@@ -115,10 +115,10 @@ contract EventsTest is Scenario, Rebuild {
         _seal(2, lie);
         _propose(0);
         _openAll();
-        bytes32 claim = _ask("watcher", 2, lie, "withheld");
-        bytes32 second = _ask("second", 2, lie, "withheld");
+        bytes32 claim = _ask("watcher", 2, lie);
+        bytes32 second = _ask("second", 2, lie);
         bytes memory leaf = _leaf();
-        bytes32 doubt = _ask("watcher", 0, _honest(0), keccak256(bytes.concat(hex"00", leaf)));
+        bytes32 doubt = _ask("watcher", 0, _honest(0));
         _commitClaim("second", 2, "never shown");
         _compare();
         task.answer(doubt, leaf);
@@ -157,7 +157,7 @@ contract EventsTest is Scenario, Rebuild {
         Opening memory lie = _withheld(0);
         _proposeFast(0, lie);
         _nextBlock(false);
-        bytes32 claim = _ask("second", 0, lie, "withheld");
+        bytes32 claim = _ask("second", 0, lie);
         _compare();
         vm.warp(block.timestamp + terms.responseWindow);
         task.expire(claim);
@@ -171,11 +171,11 @@ contract EventsTest is Scenario, Rebuild {
         vm.setBlockhash(block.number - 1, bytes32(uint256(drawn ? 8 : 9)));
     }
 
-    function _ask(string memory name, uint8 seat, Opening memory o, bytes32 top) private returns (bytes32) {
+    function _ask(string memory name, uint8 seat, Opening memory o) private returns (bytes32) {
         address asker = _named(name);
         vm.deal(asker, asker.balance + terms.challengeBond);
         vm.prank(asker);
-        task.question{value: terms.challengeBond}(seat, o.root, o.contentId, 0, 0, top, new bytes32[](0));
+        task.question{value: terms.challengeBond}(seat, o.root, o.contentId, 0, 0, o.root, new bytes32[](0));
         return Preimages.question(Preimages.At(address(task), _round(), 0, asker), seat, 0, 0);
     }
 
@@ -190,18 +190,15 @@ contract EventsTest is Scenario, Rebuild {
         return bytes.concat(new bytes(126), bytes2(_round()));
     }
 
-    function _rootOver(bytes32 top) private pure returns (bytes32) {
-        return keccak256(abi.encodePacked(uint8(2), PARAMETERS, uint32(1), top));
-    }
-
     function _withheld(uint256 m) private view returns (Opening memory o) {
         o = _honest(m);
-        o.root = _rootOver("withheld");
+        o.root = "withheld";
     }
 
     function _honest(uint256 m) internal view override returns (Opening memory o) {
         o = super._honest(m);
-        o.root = _rootOver(keccak256(bytes.concat(hex"00", _leaf())));
+        bytes32 top = keccak256(bytes.concat(hex"00", _leaf()));
+        o.root = keccak256(abi.encodePacked(uint8(2), PARAMETERS, uint32(1), top));
     }
 
     // ------------------------------------------------------------------ what happens

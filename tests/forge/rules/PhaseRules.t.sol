@@ -195,8 +195,8 @@ contract PhaseRulesTest is Test {
         if (_r.firstProposal == 0) {
             if (_r.sealClosed == 0) _r.sealClosed = uint32(c.deadline - _t.mineWindow);
             _r.firstProposal = time;
-            _r.windowFrom = time;
         }
+        _r.windowFrom = time;
         if (_t.forkWindow == 0 || _r.proposers == _r.sealers) _r.mineClosed = time;
         _markOpen(seat, random, time);
     }

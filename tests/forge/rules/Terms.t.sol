@@ -59,16 +59,17 @@ contract TermsTest is Publishing, Ranges {
         _expectInTheCode(expected);
     }
 
-    /// @dev The end of the task's code is `abi.encode(terms, publisher, factory, reputation, implementation)`.
+    /// @dev The end of the task's code is `abi.encode(terms, publisher, factory, reputation, implementation, blocks)`.
     function _expectInTheCode(bytes32 expected) private view {
         bytes memory code = address(task).code;
-        bytes memory args = new bytes(32 * (TERMS + 4));
+        bytes memory args = new bytes(32 * (TERMS + 5));
         for (uint256 i; i < args.length; ++i) args[i] = code[code.length - args.length + i];
-        (Terms memory plain, address p, address f, address r, address i_) =
-            abi.decode(args, (Terms, address, address, address, address));
+        (Terms memory plain, address p, address f, address r, address i_, address b) =
+            abi.decode(args, (Terms, address, address, address, address, address));
         vm.assertEq(keccak256(abi.encode(plain)), expected, "plain twin: terms");
         vm.assertTrue(p == publisher && f == address(factory), "plain twin: people");
         vm.assertTrue(r == factory.reputation() && i_ == factory.implementation(), "plain twin: code");
+        vm.assertEq(b, task.blocks(), "plain twin: blocks");
     }
 
     function _words(Terms memory t) private pure returns (uint256[] memory words) {

@@ -251,7 +251,7 @@ abstract contract Scenario is Publishing {
     /// @dev Whether a block carries `truth`; a fast block, or a round without a truth, takes no medians.
     function _isJudged(Round memory r, bytes32 truth) private view returns (bool) {
         if (truth == 0) return false;
-        if (r.fast != 0 && uint256(blockhash(r.fastBlock)) % 8 != 0) return false;
+        if (r.fast != 0 && (r.fastBlock == 0 || uint256(blockhash(r.fastBlock)) % 8 != 0)) return false;
         for (uint256 m; m < miners.length; ++m) {
             if (r.proposers >> m & 1 != 0 && _resultOf(m) == truth) return true;
         }
