@@ -23,8 +23,9 @@ def environment(name: str, packages: list[str]) -> Path:
         print(f"Python environment {folder.relative_to(ROOT)}: {', '.join(packages)}", flush=True)
         venv.create(folder, clear=True, with_pip=True)
         pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        if run([*pip, *packages])[0]:
-            raise SystemExit("error: pip could not install them; its reason is above")
+        code, output = run([*pip, *packages], is_captured=True)
+        if code:
+            raise SystemExit(f"{output}\nerror: pip could not install them; its reason is above")
         done.write_text(wanted)
     return folder / "bin"
 

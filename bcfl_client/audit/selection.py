@@ -59,7 +59,7 @@ class BidBook:
 
     def place(self, bid: Bid, reputation: int, arrival: int) -> Bid | None:
         """Takes `bid` in and returns the bid that loses its slot: `bid` itself when it is the worst."""
-        bucket = bid.price * _BUCKETS // self._max_price if self._max_price else 0
+        bucket = -(-bid.price * _BUCKETS // self._max_price) if self._max_price else 0
         self._bids[bid.account] = (_Rank(bucket, -reputation, -bid.samples, arrival), bid)
         if len(self._bids) <= self._slots:
             return None

@@ -243,6 +243,9 @@ def _judge_miner(task: TaskState, r: RoundState, outcome: Outcome, seat: int) ->
     checked = seat in r.verdicts
     if outcome.fast or len(outcome.inputs) < task.terms["minUpdates"]:
         return [] if checked else strike(task, r, Role.MINER, seat)
+    if seat not in r.seals and r.fast is not None:
+        # Who is to blame that nobody sealed after a fast block cannot be told.
+        return strike(task, r, Role.MINER, seat)
     if seat not in r.seals:
         return punish(task, r, Role.MINER, seat, Fault.NOT_SEALED)
     if r.first_block is None:

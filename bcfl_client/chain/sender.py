@@ -61,6 +61,7 @@ class Sender:
         self._account = account
         self._outbox = outbox
         self._nonce: int | None = None
+        self._last: str | None = None
         self._raw: dict[str, str] = {}
         self.gas_used = 0
         self.fees = 0  # wei
@@ -95,8 +96,11 @@ class Sender:
             if isinstance(answer, RpcError):
                 raise self._explain(answer, codec, value, context) from answer
         gas = gas_limit(int(estimates[0], 16), headroom) if gas is None else gas
-        # The count of the chain wins where it is ahead: another process may have used the key.
-        self._nonce = max(self._nonce or 0, int(count, 16))
+        # The count of the chain wins where it is ahead (another process may have used the key), and where it is behind
+        # because the chain went back and forgot what was sent.
+        known = int(count, 16)
+        if self._nonce is None or known > self._nonce or (known < self._nonce and self._is_forgotten()):
+            self._nonce = known
         signed = self._account.sign_transaction(
             {
                 "type": 2,
@@ -113,6 +117,7 @@ class Sender:
         self._keep(digest, raw)
         self._submit(raw, digest)
         self._nonce += 1
+        self._last = digest
         return digest
 
     def wait(self, digest: str, timeout_seconds: float = 120.0, codec: Codec | None = None) -> Receipt:
@@ -138,6 +143,10 @@ class Sender:
         self._raw[kept["hash"]] = kept["raw"]
         if self.connection.request("eth_getTransactionByHash", kept["hash"]) is None:
             self._submit(kept["raw"], kept["hash"])
+
+    def _is_forgotten(self) -> bool:
+        """Whether the node does not know the newest transaction any more."""
+        return self._last is None or self.connection.request("eth_getTransactionByHash", self._last) is None
 
     def _settle(self, digest: str, receipt: dict[str, Any], codec: Codec | None) -> Receipt:
         settled = read_receipt(digest, receipt)

@@ -68,6 +68,7 @@ _TRAIN = (
     _Option("part", "K/N", part, None, "train on part K of N; without it on everything"),
     _Option("seed", "N", whole, 0, "of the split and of training; the same for all parts of one split"),
     _Option("training_time", "MICROSECONDS", whole, 1000, "promised per sample; all samples must fit the task's limit"),
+    _Option("confirmations", "BLOCKS", whole, 0, "show an update when its commitment is that deep in the chain"),
 )
 _MINE = (*_COMMON, _Option("fee", "AMOUNT", wei, ..., 'asked per block: wei, "0.01 ether"'))
 
@@ -159,7 +160,7 @@ def _train(args: argparse.Namespace) -> int:
 
     number, parts = args.part or (1, 1)
     images, labels = local_data(args.dataset, data_root(args.data_root), args.partition, (number, parts), args.seed)
-    settings = TrainerSettings(args.price, args.model, args.training_time, args.seed, number - 1)
+    settings = TrainerSettings(args.price, args.model, args.training_time, args.seed, number - 1, args.confirmations)
     run_trainer(session, settings, images, labels)
     return 0
 

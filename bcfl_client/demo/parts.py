@@ -86,9 +86,7 @@ def play(scene: Scene, actor: Actor, task: str, data: Data | None, report: Repor
     _done(report, session.actor.sender)
 
 
-def _train(
-    scene: Scene, actor: Actor, session: Session, images: NDArray[np.uint8], labels: NDArray[np.uint8]
-) -> None:
+def _train(scene: Scene, actor: Actor, session: Session, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
     seed, model = scene.settings.seed, scene.settings.model
     if actor.role == "trainer":
         run_trainer(session, TrainerSettings(_PRICE, model, seed=seed, trainer_id=actor.index), images, labels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bcfl_client.demo.actors import Message
@@ -11,6 +12,7 @@ from bcfl_client.demo.actors import Message
 __all__ = ["Progress", "RoundClock"]
 
 _FEW = 4
+_PROPOSED = ("proposed", "proposed without a vote")
 _ORDER = ("trained", "committed", "revealed", "checked", "sealed", "proposed", "opened")
 
 
@@ -21,17 +23,26 @@ class RoundClock:
     start: float
     who: dict[str, set[str]] = field(default_factory=dict)
     last: dict[str, float] = field(default_factory=dict)
-    proposer: str = ""
+    proposers: list[str] = field(default_factory=list)
+    refuted: list[str] = field(default_factory=list)
     hashes: int = 0
+    fast: bool = False
     end: float = 0.0
 
     def note(self, message: Message) -> None:
         """Takes in a message of this round."""
-        self.who.setdefault(message.verb, set()).add(message.actor)
-        self.last[message.verb] = message.at
-        if message.verb == "proposed":
-            self.proposer = self.proposer or message.actor
+        verb = "proposed" if message.verb in _PROPOSED else message.verb
+        self.who.setdefault(verb, set()).add(message.actor)
+        self.last[verb] = message.at
+        if verb == "proposed":
+            self.fast = message.verb == _PROPOSED[1]
+            self.proposers.append(message.actor)
             self.hashes += int(str(message.facts["hashes"]))
+
+    @property
+    def proposer(self) -> str:
+        """Whose block it seems to be, or nobody's."""
+        return next((name for name in self.proposers if name not in self.refuted), "")
 
     def votes(self) -> int:
         """Miners whose seal is open: by a proposal or by opening it."""
@@ -75,12 +86,21 @@ class Progress:
         rest = sum(seconds.values()) - seconds["train"]
         self.say(f"{self._line(number, clock)}  accuracy {accuracy:.4f}  train {seconds['train']:.1f} s + {rest:.1f} s")
 
+    def refuted(self, message: Message, liar: str, clocks: Mapping[int, RoundClock]) -> None:
+        """A false result that somebody has shown to be one; said once, whoever else shows it too."""
+        number = int(str(message.facts["round"]))
+        if liar in clocks[number].refuted:
+            return
+        clocks[number].refuted.append(liar)
+        what = f"parameter {message.facts['coordinate']} of the aggregate of {liar} is false"
+        self.say(f"round {number:>2}/{self._rounds}  {what}: shown to the contract by {message.actor}")
+
     def _line(self, number: int, clock: RoundClock) -> str:
         parts = [f"round {number:>2}/{self._rounds}"]
         for verb in _ORDER:
             if verb == "proposed":
                 if clock.proposer:
-                    parts.append(f"block by {clock.proposer}")
+                    parts.append(f"block by {clock.proposer}" + (" without a vote" if clock.fast else ""))
             elif verb in clock.who:
                 parts.append(f"{verb} {len(clock.who[verb])}/{self._of[verb] - (verb == 'opened')}")
         return "  ".join(parts)

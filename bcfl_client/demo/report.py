@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bcfl_client.audit import AuditReport, ParticipantAudit
 from bcfl_client.chain.task import Task, transaction_costs
-from bcfl_client.demo.actors import Actor
+from bcfl_client.demo.actors import Actor, Message
+from bcfl_client.demo.losses import losses
 from bcfl_client.demo.progress import RoundClock
 from bcfl_client.files import write_whole
 from bcfl_client.storage import Content, ContentStore
@@ -29,6 +30,28 @@ class Run:
     clocks: dict[int, RoundClock] = field(default_factory=dict)
     accuracy: dict[int, float] = field(default_factory=dict)
     gas_used: dict[str, int] = field(default_factory=dict)
+    fees: dict[str, int] = field(default_factory=dict)
+    tried: dict[str, Counter[tuple[str, str]]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def note(self, message: Message) -> None:
+        """Takes in what an actor says; of who does not keep the rules, only what the round's clock must know."""
+        if message.verb == "done":
+            self.gas_used[message.actor] = int(str(message.facts["gas"]))
+            self.fees[message.actor] = int(str(message.facts["fees"]))
+        elif message.verb in ("refused", "got away with"):
+            reason = str(message.facts.get("reason", "")).removeprefix("LearningTask_")
+            outcome = f"refused, {reason}" if reason else "taken"
+            self.tried[message.actor][str(message.facts["what"]), outcome] += 1
+        elif "round" in message.facts and (self._is_honest(message.actor) or message.verb == "proposed"):
+            self.clocks.setdefault(int(str(message.facts["round"])), RoundClock(message.at)).note(message)
+
+    def miner_name(self, seat: int) -> str:
+        """Who has that miner's seat."""
+        account = self.task.miners()[seat].account
+        return next(actor.name for actor in self.actors if actor.account.address == account)
+
+    def _is_honest(self, name: str) -> bool:
+        return any(actor.name == name and actor.honest for actor in self.actors)
 
     def final_model(self) -> Content:
         """The last accepted model."""
@@ -47,6 +70,7 @@ def write_report(path: Path, run: Run, audit: AuditReport) -> None:
         "rounds": rounds,
         "transactions": [one.pop("transactions") for one in rounds],
         "participants": _participants(run, audit),
+        "adversaries": [one.facts() for one in losses(run, audit)],
         "totals": {
             "paid_in_wei": audit.totals.paid_in_wei,
             "paid_out_wei": audit.totals.paid_out_wei,
@@ -79,6 +103,18 @@ def print_table(run: Run, audit: AuditReport) -> None:
     print(audit.summary)
 
 
+def print_speed(run: Run, audit: AuditReport) -> None:
+    """Prints what a round took besides training, with and without a vote."""
+    for fast, name in ((False, "with a vote"), (True, "without a vote")):
+        took = []
+        for one in audit.rounds:
+            if one.accepted and one.fast == fast and one.id in run.clocks:
+                seconds = run.clocks[one.id].seconds()
+                took.append(sum(seconds.values()) - seconds["train"])
+        mean = f"{sum(took) / len(took):.2f} s a round besides training" if took else "none"
+        print(f"blocks {name:<15} {len(took):>3} rounds  {mean}")
+
+
 def _rounds(run: Run) -> list[dict[str, Any]]:
     events = _by_round(run)
     costs = _costs(run)
@@ -89,7 +125,7 @@ def _rounds(run: Run) -> list[dict[str, Any]]:
         inputs = _first(events[number], "InputsFrozen")
         block = None
         if final is not None:
-            proposed = [event for event in events[number] if event.name == "Proposed"]
+            proposed = [event for event in events[number] if event.name in ("Proposed", "FastProposed")]
             block = next(event for event in proposed if event.args["blockHash"] == final.args["blockHash"])
         rounds.append(
             {
@@ -120,6 +156,8 @@ def _rows(run: Run, audit: AuditReport) -> list[dict[str, Any]]:
         if event.name == "Withdrawn":
             withdrawn[str(event.args["account"])] += _int(event, "amount")
     seats: dict[str, ParticipantAudit] = {one.account: one for one in audit.participants}
+    bonds = {one.account: one.posted_wei for one in audit.disputants}
+    reward = run.task.terms["reward"]
     rows = []
     for actor in run.actors:
         account = str(actor.account.address)
@@ -131,7 +169,8 @@ def _rows(run: Run, audit: AuditReport) -> list[dict[str, Any]]:
                 "address": account,
                 "samples": seat.samples if seat else 0,
                 "rounds": seat.paid_rounds if seat else 0,
-                "deposit_wei": seat.deposit_wei if seat else run.task.terms["reward"],
+                "deposit_wei": seat.deposit_wei if seat else reward if actor.role == "publisher" else 0,
+                "bonds_wei": bonds.get(account, 0),
                 "paid_wei": paid,
                 "refunded_wei": withdrawn[account] - paid,
                 "slashed_wei": seat.slashed_wei if seat else 0,

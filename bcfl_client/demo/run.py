@@ -6,16 +6,13 @@ import os
 import shutil
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from bcfl_client.audit import audit_task
-from bcfl_client.chain.connection import Connection, connect
+from bcfl_client.chain.connection import connect
 from bcfl_client.chain.contracts import deploy
 from bcfl_client.chain.devchain import DevChain
 from bcfl_client.chain.keys import KEY_VARIABLE, account_of
@@ -23,25 +20,20 @@ from bcfl_client.chain.sender import Sender
 from bcfl_client.chain.task import Task
 from bcfl_client.demo.actors import Actor, Crew, Message, cast
 from bcfl_client.demo.data import choose_dataset
-from bcfl_client.demo.progress import Progress, RoundClock
-from bcfl_client.demo.report import Run, print_table, write_report
+from bcfl_client.demo.losses import print_losses
+from bcfl_client.demo.parts import Scene, play, publish_task
+from bcfl_client.demo.progress import Progress
+from bcfl_client.demo.report import Run, print_speed, print_table, write_report
 from bcfl_client.demo.settings import DemoSettings
 from bcfl_client.errors import BcflError, ConfigError
-from bcfl_client.learning.datasets import Dataset, held_out_validation
+from bcfl_client.learning.datasets import held_out_validation
 from bcfl_client.learning.encoding import tensor_shapes
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.partitions import partition
 from bcfl_client.learning.warmup import warm_up
 from bcfl_client.roles.materials import fetch_parameters
-from bcfl_client.roles.miner import MinerSettings, run_miner
-from bcfl_client.roles.publisher import publish
-from bcfl_client.roles.session import Report, Session, open_session
-from bcfl_client.roles.task_config import TaskConfig
-from bcfl_client.roles.trainer import TrainerSettings, run_trainer
-from bcfl_client.roles.watch import follow
 from bcfl_client.scoring.validation_accuracy import ValidationScorer
 from bcfl_client.storage import ContentStore, open_store
-from bcfl_client.terms import make_terms
 from bcfl_client.types import Head
 
 __all__ = ["run_demo"]
@@ -65,6 +57,8 @@ def run_demo(settings: DemoSettings) -> int:
         f"BC-FL demo: {settings.trainers} trainers, {settings.miners} miners, 1 publisher, {settings.rounds} rounds, "
         f"seed {settings.seed}; every actor is a process with a key of its own"
     )
+    if bad := ", ".join(f"{count} {kind}" for kind, count in settings.adversaries.items() if count):
+        progress.say(f"beside them, against the rules: {bad}")
     folder = _fresh_folder(settings.folder)
     report = settings.report or folder / "report.json"
     _require_place(report)
@@ -84,6 +78,9 @@ def run_demo(settings: DemoSettings) -> int:
         progress.say("audit: replaying the task from chain and content store alone")
         audit = audit_task(connection, store, run.task.address)
         print_table(run, audit)
+        print_losses(run, audit)
+        if settings.fast:
+            print_speed(run, audit)
         write_report(report, run, audit)
         _say_where(run, folder, report)
     return 0 if audit.ok else 1
@@ -91,7 +88,7 @@ def run_demo(settings: DemoSettings) -> int:
 
 def _play(scene: Scene, crew: Crew, progress: Progress) -> Run:
     settings, connection = scene.settings, scene.connection
-    actors = cast(settings.seed, settings.trainers, settings.miners)
+    actors = cast(settings)
     # Splits first: a partition that does not work costs nothing yet.
     training, _ = held_out_validation(scene.dataset)
     parts = partition(training.train_labels, settings.trainers, settings.partition, settings.seed)
@@ -103,7 +100,7 @@ def _play(scene: Scene, crew: Crew, progress: Progress) -> Run:
     progress.say(f"contracts deployed; factory {deployment.factory}, reputation {deployment.reputation}")
 
     publisher, *others = actors
-    crew.start(publisher, partial(_publish, scene, publisher, deployment.factory))
+    crew.start(publisher, partial(publish_task, scene, publisher, deployment.factory))
     address = str(_await(crew, "published").facts["task"])
     task = Task(connection, address)
     progress.say(
@@ -112,11 +109,10 @@ def _play(scene: Scene, crew: Crew, progress: Progress) -> Run:
         + (" (correctness rests on the miners' majority)" if task.terms["minWindow"] == 0 else "")
     )
     for actor in others:
-        if actor.role == "miner":
-            crew.start(actor, partial(_mine, scene, actor, address))
-        else:
-            images, labels = training.train_images[parts[actor.index]], training.train_labels[parts[actor.index]]
-            crew.start(actor, partial(_train, scene, actor, address, images, labels))
+        # Who does not keep the rules has, or says that it has, what an honest one has: the others' parts stay the same.
+        part = parts[actor.index % settings.trainers] if actor.trains else None
+        data = None if part is None else (training.train_images[part], training.train_labels[part])
+        crew.start(actor, partial(play, scene, actor, address, data))
     return _watch(scene, crew, progress, task, actors)
 
 
@@ -126,16 +122,15 @@ def _watch(scene: Scene, crew: Crew, progress: Progress, task: Task, actors: lis
     model = build_model(scene.settings.model, dataset.input_shape, dataset.classes)
     scorer = ValidationScorer(model, dataset.test_images, dataset.test_labels)
     run = Run(task, actors, scene.store)
-    clocks, gas = run.clocks, run.gas_used
+    clocks = run.clocks
 
     def listen() -> None:
         for message in crew.messages(_POLL_SECONDS):
-            if message.verb == "done":
-                gas[message.actor] = int(str(message.facts["gas"]))
-            elif "round" in message.facts:
-                clocks.setdefault(int(str(message.facts["round"])), RoundClock(message.at)).note(message)
+            run.note(message)
+            if message.verb == "refuted":
+                progress.refuted(message, run.miner_name(int(str(message.facts["miner"]))), clocks)
 
-    while len(gas) < len(actors):
+    while len(run.gas_used) < len(actors):
         listen()
         open_rounds = [number for number, clock in clocks.items() if not clock.end]
         if not open_rounds:

@@ -20,13 +20,11 @@ _POISONED = 5  # trainers to one that poisons: what the threat model promises to
 # Seconds. Who sleeps or cheats makes others wait for the end of a phase; on one machine nobody needs long.
 _ADVERSE: dict[str, int | str] = {
     "max_strikes": 2,
+    "pay_score": 5000,
     "reveal_window": 4,
-    "check_window": 10,
-    "seal_window": 10,
-    "mine_window": 10,
     "open_window": 4,
     "challenge_window": 4,
-    "response_window": 3,
+    "response_window": 2,
 }
 _MIN_WINDOW = 3  # seconds in which a liar can be refuted, also when all miners agree
 _FAST: dict[str, int | str] = {"fast_blocks": 10_000, "min_window": 1}

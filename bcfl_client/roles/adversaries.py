@@ -5,6 +5,7 @@ They are programs of their own, not honest ones with a switch: nothing here is n
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
 from collections.abc import Callable, Hashable, Sequence
@@ -66,14 +67,14 @@ class CheatingTrainer:
         self._session.report("bid", {"samples": self._bid[0], "price": self._bid[1]})
 
     def act(self, status: Status) -> bool:
-        """Does what the phase asks for, in form. True when there is nothing left to do."""
+        """Does what the phase asks for, in form. True when there is nothing left to do: this bid was not selected."""
         session = self._session
         seat = session.task.seat(Role.TRAINER, session.address)
         if seat is None:
             return True
         own = session.task.trainer(seat)
         if own.strikes >= session.task.terms["maxStrikes"]:
-            return True
+            return False  # what is left of the deposit comes back at the end
         if status.phase == Phase.COMMIT and own.round_id != status.round.id:
             self._commit(status)
         elif status.phase == Phase.REVEAL and own.round_id == status.round.id and own.stage == Stage.COMMITTED:
@@ -160,7 +161,7 @@ class SleepingTrainer(CheatingTrainer):
 
 
 def run_cheating_trainer(session: Session, trainer: CheatingTrainer) -> None:
-    """Works against the task until it is closed, or the trainer is struck out; then withdraws what is left."""
+    """Works against the task until it is closed, then withdraws what is left."""
     trainer.bid()
     follow(session, trainer.act, _PATIENCE_SECONDS)
     _leave(session)
@@ -291,9 +292,10 @@ class ThiefMiner(Miner):
 
 def run_outsider(session: Session) -> None:
     """Without a bid: sends a copy of others' transactions under its own name, one of each kind and round, without
-    trying them first, as who hurries to be in a block before the original does. Until the task is closed."""
+    trying them first, as who hurries to be in a block before the original. Until the task is closed."""
     outsider = _Outsider(session)
     follow(session, outsider.act, float("inf"), outsider.key)
+    outsider.reclaim()
     _leave(session)
 
 
@@ -302,7 +304,7 @@ class _Outsider:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._copied: set[tuple[str, int]] = set()
+        self._copied: set[object] = set()
 
     def key(self, status: Status) -> Hashable:
         """Changes when there may be something to copy."""
@@ -316,10 +318,23 @@ class _Outsider:
                 events = self._session.task.round_events(name, status.round.id)
                 if events:
                     self._copied.add((name, status.round.id))
-                    self._copy(name, status.round.id, events[0].transaction)
+                    self._copy(status.round.id, events[0].transaction)
         return False
 
-    def _copy(self, name: str, round_id: int, digest: str) -> None:
+    def reclaim(self) -> None:
+        """Takes back the bonds that it posted on copied claims, as far as somebody else has refuted the result."""
+        session = self._session
+        for event in session.task.events():
+            if event.name == "ChallengeCommitted" and event.args["challenger"] == session.address:
+                claim = event.args["claim"]
+                assert isinstance(claim, bytes)
+                with contextlib.suppress(ContractReverted):
+                    session.actor.reclaim(claim)
+
+    def _copy(self, round_id: int, digest: str) -> None:
+        if digest in self._copied:
+            return
+        self._copied.add(digest)
         session = self._session
         sent = session.task.connection.request("eth_getTransactionByHash", digest)
         data, value = bytes.fromhex(sent["input"][2:]), int(sent["value"], 16)

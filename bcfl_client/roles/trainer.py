@@ -17,7 +17,7 @@ from bcfl_client.learning.training import LocalTrainer
 from bcfl_client.learning.tree import parameter_root
 from bcfl_client.roles.materials import build_task_model, fetch_materials, fetch_parameters
 from bcfl_client.roles.session import Session
-from bcfl_client.roles.watch import follow
+from bcfl_client.roles.watch import POLL_SECONDS, follow
 from bcfl_client.storage import Content
 from bcfl_client.types import Phase, Role, Stage, Status, UpdateOpening
 
@@ -32,7 +32,8 @@ class TrainerSettings:
     """How this trainer bids and trains.
 
     `price` in wei per sample and round, `training_time` in microseconds per sample, `model` as in `build_model`;
-    `seed` and `trainer_id` decide every random choice of training.
+    `seed` and `trainer_id` decide every random choice of training. An update is shown once its commitment is
+    `confirmations` blocks deep.
     """
 
     price: int
@@ -40,10 +41,11 @@ class TrainerSettings:
     training_time: int = 1000
     seed: int = 0
     trainer_id: int = 0
+    confirmations: int = 0
 
     def __post_init__(self) -> None:
-        if self.price < 0 or self.training_time < 0:
-            raise ConfigError("price and training time are not negative")
+        if self.price < 0 or self.training_time < 0 or self.confirmations < 0:
+            raise ConfigError("price, training time and confirmations are not negative")
 
 
 def run_trainer(
@@ -113,6 +115,10 @@ class _Trainer:
         own = session.task.trainer(seat)
         if own.round_id == round_id or own.strikes >= session.task.terms["maxStrikes"]:
             return
+        if session.journal.find("shown", round_id) is not None:
+            # The chain went back behind Commit: by now anybody can have copied the update, or waited for the others'.
+            session.report("commitment lost after updates were shown", {"round": round_id})
+            return
         entry = session.journal.find("update", round_id)
         if entry is None:
             session.report("training", {"round": round_id})
@@ -136,7 +142,8 @@ class _Trainer:
                 salt=secrets.token_bytes(32),
             )
         digest = update_digest(session.task.place(round_id, 0, session.address), _opening(entry))
-        session.actor.commit(digest)
+        receipt = session.actor.commit(digest)
+        session.journal.write("committed", round_id, block=receipt.block)
         session.report("committed", {"round": round_id})
 
     def _reveal(self, status: Status, seat: int) -> None:
@@ -148,11 +155,27 @@ class _Trainer:
         if entry is None:
             _log.error("round %d: committed, but its salt is not in %s", round_id, session.journal.folder)
             return
+        if not self._is_deep(status):
+            return
         # Not before Commit has closed: until now nobody could have copied it.
+        session.journal.write("shown", round_id)
         session.store.put(session.journal.read(f"update-{round_id}.bin"))
         session.actor.reveal(_opening(entry))
         session.report("revealed", {"round": round_id})
         session.journal.drop(f"update-{round_id - 1}.bin")
+
+    def _is_deep(self, status: Status) -> bool:
+        """Waits until the commitment is as many blocks deep as it is to be; False when Reveal is over before."""
+        session, round_id = self._session, status.round.id
+        entry = session.journal.find("committed", round_id)
+        if entry is None or self._settings.confirmations == 0:
+            return True
+        while session.task.connection.block_number() < entry["block"] + self._settings.confirmations:
+            now = session.task.status()
+            if now.phase != Phase.REVEAL or now.round.id != round_id:
+                return False
+            time.sleep(POLL_SECONDS)
+        return True
 
 
 def _opening(entry: dict[str, object]) -> UpdateOpening:

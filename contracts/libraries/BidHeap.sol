@@ -17,7 +17,8 @@ library BidHeap {
         uint32 arrival,
         address bidder
     ) internal pure returns (uint256) {
-        uint256 bucket = maxPrice == 0 ? 0 : price * BUCKETS / maxPrice;
+        // Rounded up: round prices lie on the upper edge of their bucket, so that a wei less does not leave it.
+        uint256 bucket = maxPrice == 0 ? 0 : (price * BUCKETS + maxPrice - 1) / maxPrice;
         return bucket << 240 | uint256(type(uint16).max - reputation) << 224
             | uint256(type(uint32).max - offer) << 192 | uint256(arrival) << 160 | uint160(bidder);
     }

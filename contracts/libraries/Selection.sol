@@ -32,17 +32,20 @@ library Selection {
         }
     }
 
+    /// @dev By hand, as the loop below it: with 128 bidders each runs 8,000 times.
     function _insert(uint256[] memory ascending, uint256 count, uint256 value) private pure returns (uint256 at) {
-        at = count;
-        // Safe: `at` is positive where one is taken from it.
-        unchecked {
-            for (; at > 0; --at) {
-                uint256 below = ascending[at - 1];
-                if (below <= value) break;
-                ascending[at] = below;
+        assembly ("memory-safe") {
+            let first := add(ascending, 32)
+            let place := add(first, shl(5, count))
+            for {} gt(place, first) {} {
+                let below := mload(sub(place, 32))
+                if iszero(gt(below, value)) { break }
+                mstore(place, below)
+                place := sub(place, 32)
             }
+            mstore(place, value)
+            at := shr(5, sub(place, first))
         }
-        ascending[at] = value;
     }
 
     function _affordable(
@@ -54,12 +57,14 @@ library Selection {
         uint256 cost;
         uint256 samples;
         // No overflow: 128 terms of at most 32 and 96 bits.
-        unchecked {
-            for (uint256 i; i < count; ++i) {
-                uint256 counted = ascending[i] >> PRICE_BITS;
-                if (counted > cap) counted = cap;
-                samples += counted;
-                cost += uint96(ascending[i]) * counted;
+        assembly ("memory-safe") {
+            let end := add(add(ascending, 32), shl(5, count))
+            for { let place := add(ascending, 32) } lt(place, end) { place := add(place, 32) } {
+                let one := mload(place)
+                let counted := shr(PRICE_BITS, one)
+                if gt(counted, cap) { counted := cap }
+                samples := add(samples, counted)
+                cost := add(cost, mul(and(one, 0xffffffffffffffffffffffff), counted))
             }
         }
         return cost <= budget && samples <= MAX_TOTAL_SAMPLES;

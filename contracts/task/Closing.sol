@@ -50,6 +50,7 @@ abstract contract Closing is TaskBase {
         Miner storage mi = _miners[seat];
         amount = mi.deposit;
         mi.deposit = 0;
+        mi.stakes = 0;
         mi.provenRound = _round.id;
         _burnt += amount - amount / 2;
         emit Slashed(_round.id, Role.Miner, seat, Fault.ProvenWrong, amount);

@@ -319,6 +319,9 @@ abstract contract Settlement is Closing {
         bool opened = r.openers >> seat & 1 != 0;
         if (o.fast || _count(o.inputs) < t.minUpdates) {
             if (!checked) _strikeMiner(t, seat);
+        } else if (!sealed_ && r.fast != 0) {
+            // A fast block came too late to be looked up, or nobody sealed after it: who is to blame cannot be told.
+            _strikeMiner(t, seat);
         } else if (!sealed_) {
             _punishMiner(t, seat, Fault.NotSealed);
         } else if (r.firstProposal != 0 && !opened) {

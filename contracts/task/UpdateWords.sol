@@ -37,7 +37,7 @@ abstract contract UpdateWords is TaskBase {
         bool open;
         assembly ("memory-safe") {
             r := sload(_round.slot)
-            codecopy(0, sub(codesize(), COMMIT_WINDOW), 32)
+            extcodecopy(address(), 0, sub(extcodesize(address()), COMMIT_WINDOW), 32)
             // running, not closed by the last commitment, before the deadline
             open := lt(timestamp(), add(and(shr(START, r), 0xffffffff), mload(0)))
             open := and(open, and(shr(RUNNING, r), iszero(and(shr(COMMIT_SPAN, r), 0xffffff))))
@@ -78,7 +78,7 @@ abstract contract UpdateWords is TaskBase {
             let end := add(and(shr(START, r), 0xffffffff), span)
             switch span
             case 0 {
-                codecopy(0, sub(codesize(), COMMIT_WINDOW), 32)
+                extcodecopy(address(), 0, sub(extcodesize(address()), COMMIT_WINDOW), 32)
                 end := add(end, mload(0))
                 open := iszero(lt(timestamp(), end))
             }
@@ -86,7 +86,7 @@ abstract contract UpdateWords is TaskBase {
                 end := sub(end, 1)
                 open := 1
             }
-            codecopy(0, sub(codesize(), REVEAL_WINDOW), 32)
+            extcodecopy(address(), 0, sub(extcodesize(address()), REVEAL_WINDOW), 32)
             open := and(open, and(lt(timestamp(), add(end, mload(0))), shr(RUNNING, r)))
             open := and(open, and(iszero(and(shr(REVEAL_SPAN, r), 0xffffff)), gt(and(shr(COMMITS, r), 0xff), 0)))
         }

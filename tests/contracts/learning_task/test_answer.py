@@ -11,7 +11,6 @@ from ..support.disputes import LIE, SALT, Case, lied
 from ..support.errors import reverts
 from ..support.events import log, names, plain
 from ..support.kinds import Phase
-from ..support.models import Models
 from ..support.terms import BASE
 
 COUNT = 2100  # as in `test_question.py`
@@ -178,32 +177,3 @@ def test_down_to_the_lie(case: Case, eve: Any, mia: Any) -> None:
     assert leaves[:128] != own.leaves[2 * first]
     case.commit(eve)
     assert log(case.task.challenge(*case.proof(), {"from": eve}), "Refuted")["coordinate"] == LIE
-
-
-# ---------------------------------------------------------------------- after the refutation of another's claim
-
-
-def test_does_not_reopen_mine(publish: Any, dave: Any, eve: Any, mia: Any) -> None:
-    """A phase that the clock has ended stays ended, whoever answers what nobody asks any more."""
-    case = lied(publish(responseWindow=3000), 0, 1)
-    claim = case.ask(dave)
-    case.refute(eve)
-    case.play.let_pass(Phase.MINE)
-    assert case.play.phase == Phase.FINALISE
-    chain.attempt(mia, case.task.answer, claim, case.nodes().below(3, 0))
-    assert case.play.phase == Phase.FINALISE
-
-
-def test_does_not_reopen_seal(publish: Any, dave: Any, eve: Any, mia: Any) -> None:
-    """Nor does Seal open again after a fast block was refuted: the work of those who mine is bound to all seals."""
-    play = publish(fastBlocks=1, responseWindow=3000).until(Phase.COMMIT)
-    play.play_round()
-    case = Case.of(play.until(Phase.SEAL), {0: Models.of(play).lie(LIE)})
-    play.propose_fast(0, case.results)
-    claim = case.ask(dave)
-    case.refute(eve)
-    play.seal(1, results=case.results)
-    play.let_pass(Phase.SEAL)
-    assert play.phase == Phase.MINE
-    chain.attempt(mia, case.task.answer, claim, case.nodes().below(3, 0))
-    assert play.phase == Phase.MINE

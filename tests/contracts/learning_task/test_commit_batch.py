@@ -51,7 +51,7 @@ def test_after_the_deadline(play: Play, eve: Any) -> None:
 
 def test_nobody(play: Play, eve: Any) -> None:
     """A batch of nothing is refused."""
-    with reverts("LearningTask_NotTrainer", chain.ZERO_ADDRESS):
+    with reverts("LearningTask_EmptyBatch"):
         play.task.commitBatch([], {"from": eve})
 
 

@@ -95,7 +95,15 @@ def test_wrong_length_of_path(case: Case, eve: Any, height: int, index: int, len
             question(case, eve, height=height, index=index, path=wrong)
 
 
-@pytest.mark.parametrize(("height", "index"), [(7, 0), (1, 32), (0, 0)])
+def test_not_the_root(case: Case, eve: Any) -> None:
+    """The top is named by the root itself: nobody has to know what is under it."""
+    nodes = case.nodes()
+    for wrong in (nodes.rows[TOP][0], SALT):
+        with reverts("LearningTask_WrongProof", int.from_bytes(wrong, "big"), int.from_bytes(nodes.root, "big")):
+            question(case, eve, node=wrong)
+
+
+@pytest.mark.parametrize(("height", "index"), [(6, 1), (1, 32), (0, 0)])
 def test_no_node_of_the_tree(case: Case, eve: Any, height: int, index: int) -> None:
     """What is asked for is bound by the root."""
     nodes = case.nodes()
@@ -139,7 +147,7 @@ def test_twice_after_the_answer(case: Case, eve: Any) -> None:
 
 
 def test_top(case: Case, eve: Any, everybody: list[Any]) -> None:
-    """The first time the top is asked for, which needs no path."""
+    """The first time the top is asked for, by the root, which needs no path."""
     tx = question(case, eve)
     claim, deadline = case.asked(eve), tx.timestamp + RESPONSE
     assert names(tx) == ["Questioned"]
@@ -152,7 +160,7 @@ def test_top(case: Case, eve: Any, everybody: list[Any]) -> None:
         "index": 0,
         "deadline": deadline,
     }
-    assert plain(case.task.questionOf(claim)) == (case.nodes().rows[TOP][0], 0, deadline)
+    assert plain(case.task.questionOf(claim)) == (case.results[0].root, 0, deadline)
     assert plain(case.task.stakeOf(claim)) == (eve, tx.block_number, 1, 0, TOP + 1)
     assert case.task.miner(0)["stakes"] == 1
     assert case.play.round["lastDispute"] == tx.timestamp

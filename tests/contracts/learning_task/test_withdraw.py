@@ -64,6 +64,12 @@ def test_deposit_while_bidding(publish: Any, alice: Any, role: str) -> None:
         play.task.withdraw(alice, {"from": alice})
 
 
+def test_money_without_a_call(task: Any, eve: Any) -> None:
+    """What comes by itself could never leave: it is not taken."""
+    with reverts("LearningTask_UnexpectedPayment", eve, 1):
+        eve.transfer(task.address, 1)
+
+
 def test_twice(finished: Play, alice: Any) -> None:
     finished.task.withdraw(alice, {"from": alice})
     with reverts("LearningTask_NothingOwed", alice):

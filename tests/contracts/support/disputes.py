@@ -95,7 +95,7 @@ class Case:
             "content_id": self.results[seat].content_id,
             "height": top,
             "index": index,
-            "node": nodes.rows[top][index],
+            "node": nodes.named(top, index),
             "path": nodes.path(top, index),
         } | changes
         return seat, *values.values()

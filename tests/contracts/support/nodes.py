@@ -33,6 +33,10 @@ class Nodes:
     def root(self) -> bytes:
         return self.climb(self.height, 0, self.rows[-1][0], [])
 
+    def named(self, height: int, index: int) -> bytes:
+        """A node as a question names it: what is under a root that was not shown nobody knows."""
+        return self.root if height == self.height else self.rows[height][index]
+
     def path(self, height: int, index: int) -> list[bytes]:
         """Siblings of a node up to the top."""
         siblings = []

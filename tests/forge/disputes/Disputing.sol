@@ -86,29 +86,53 @@ abstract contract Disputing is Scenario {
 
     // ------------------------------------------------------------------ models
 
-    function _value(uint256 i, uint256 coordinate) internal view virtual returns (int32) {
-        uint256 h = uint256(keccak256(abi.encode("value", _round(), i, coordinate)));
+    /// @dev See `Trees`.
+    modifier scratch() {
+        uint256 free;
+        assembly ("memory-safe") {
+            free := mload(0x40)
+        }
+        _;
+        assembly ("memory-safe") {
+            mstore(0x40, free)
+        }
+    }
+
+    /// @dev What a trainer reveals at `coordinate`, in the round and on the seat that `seed` stands for.
+    function _value(uint256 seed, uint256 coordinate) internal view virtual scratch returns (int32) {
+        uint256 h = uint256(keccak256(abi.encode(seed, coordinate)));
         if (kind == Kind.Ties) return int32(int256(h % 3) - 1);
         if (kind == Kind.Lowest || (kind == Kind.Ends && h & 1 == 0)) return type(int32).min;
         if (kind == Kind.Highest || kind == Kind.Ends) return type(int32).max;
         return int32(uint32(h));
     }
 
+    function _seed(uint256 i) internal view scratch returns (uint256) {
+        return uint256(keccak256(abi.encode("model", _round(), i)));
+    }
+
     /// @dev What trainer `i` reveals in this round.
     function _model(uint256 i) internal view returns (int32[] memory model) {
         model = Trees.blank(terms.parameterCount);
-        for (uint256 c; c < terms.parameterCount; ++c) model[c] = _value(i, c);
+        uint256 seed = _seed(i);
+        for (uint256 c; c < terms.parameterCount; ++c) model[c] = _value(seed, c);
     }
 
     function _aggregate() internal view returns (int32[] memory model) {
         model = Trees.blank(terms.parameterCount);
         uint256[] memory seats = _inputSeats();
         uint256[] memory weights = _weights(seats);
+        uint256[] memory seeds = new uint256[](seats.length);
+        for (uint256 k; k < seats.length; ++k) seeds[k] = _seed(seats[k]);
         int256[] memory values = new int256[](seats.length);
         for (uint256 c; c < terms.parameterCount; ++c) {
-            for (uint256 k; k < seats.length; ++k) values[k] = _value(seats[k], c);
-            model[c] = int32(Rules.aggregate(terms.aggregationRule, terms.trimShare, values, weights));
+            for (uint256 k; k < seats.length; ++k) values[k] = _value(seeds[k], c);
+            model[c] = _coordinate(values, weights);
         }
+    }
+
+    function _coordinate(int256[] memory values, uint256[] memory weights) private view scratch returns (int32) {
+        return int32(Rules.aggregate(terms.aggregationRule, terms.trimShare, values, weights));
     }
 
     /// @dev The aggregate with one number changed. The sum wraps, so that a lie at an end of the range is one, too.
@@ -119,8 +143,12 @@ abstract contract Disputing is Scenario {
         }
     }
 
-    function _root(int32[] memory model) internal view returns (bytes32) {
-        return Trees.root(terms.parameterCount, model);
+    function _modelRoot(uint256 i) internal view scratch returns (bytes32) {
+        return Trees.root(terms.parameterCount, _model(i));
+    }
+
+    function _resultRoot(bool honest) internal view scratch returns (bytes32) {
+        return Trees.root(terms.parameterCount, honest ? _aggregate() : _lie());
     }
 
     function _inputSeats() internal view returns (uint256[] memory seats) {
@@ -142,17 +170,17 @@ abstract contract Disputing is Scenario {
 
     function _updateOf(uint256 i) internal view virtual override returns (Update memory u) {
         u = super._updateOf(i);
-        u.root = _root(_model(i));
+        u.root = _modelRoot(i);
     }
 
     function _honest(uint256 m) internal view virtual override returns (Opening memory o) {
         o = super._honest(m);
-        o.root = _root(_aggregate());
+        o.root = _resultRoot(true);
     }
 
     function _false(uint256 m) internal view virtual override returns (Opening memory o) {
         o = super._honest(m);
-        o.root = _root(_lie());
+        o.root = _resultRoot(false);
     }
 
     // ------------------------------------------------------------------ proofs
@@ -161,7 +189,7 @@ abstract contract Disputing is Scenario {
     function _order(uint256 coordinate) internal view returns (uint256[] memory seats) {
         seats = _inputSeats();
         int256[] memory values = new int256[](seats.length);
-        for (uint256 k; k < seats.length; ++k) values[k] = _value(seats[k], coordinate);
+        for (uint256 k; k < seats.length; ++k) values[k] = _value(_seed(seats[k]), coordinate);
         uint256[] memory places = Rules.order(terms.aggregationRule, values);
         uint256[] memory ordered = new uint256[](seats.length);
         for (uint256 k; k < seats.length; ++k) ordered[k] = seats[places[k]];
@@ -189,8 +217,12 @@ abstract contract Disputing is Scenario {
     }
 
     function _claimOf(address who, uint256 seat, uint256 coordinate) internal view returns (bytes32) {
+        return _claimFor(who, seat, coordinate, _saltOf(who));
+    }
+
+    function _claimFor(address who, uint256 seat, uint256 coordinate, bytes32 salt) internal view returns (bytes32) {
         Preimages.At memory at = Preimages.At(address(task), _round(), 0, who);
-        return Preimages.challenge(at, uint8(seat), coordinate, _saltOf(who));
+        return Preimages.challenge(at, uint8(seat), coordinate, salt);
     }
 
     function _bond(address who) internal returns (uint256 bond) {
@@ -248,6 +280,10 @@ abstract contract Disputing is Scenario {
 
     function _expectHead(bytes32 root) internal view {
         vm.assertEq(task.head().root, root, "head");
+    }
+
+    function _expectNoBlock() internal view {
+        vm.assertEq(task.head().blockHash, bytes32(0), "no block");
     }
 
     /// @dev The miner lost all it had put in, and its part in the task.

@@ -49,7 +49,8 @@ contract BidHeapTest is Test {
         bool firstWins = true; // it came first
         if (offer[0] != offer[1]) firstWins = offer[0] > offer[1];
         if (reputation[0] != reputation[1]) firstWins = reputation[0] > reputation[1];
-        uint256[2] memory bucket = [price[0] * 100 / maxPrice, price[1] * 100 / maxPrice];
+        uint256[2] memory bucket =
+            [(price[0] * 100 + maxPrice - 1) / maxPrice, (price[1] * 100 + maxPrice - 1) / maxPrice];
         if (bucket[0] != bucket[1]) firstWins = bucket[0] < bucket[1];
         vm.assertTrue((keys[0] < keys[1]) == firstWins, "rank");
     }

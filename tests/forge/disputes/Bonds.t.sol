@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {ITaskEvents} from "../../../contracts/interfaces/ITaskEvents.sol";
+import {Opening, Phase, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
+import {Disputing} from "./Disputing.sol";
+
+/// @notice What claims cost, whom they pay, and how long they hold a round up: D05, D06, D07, D09, D10.
+contract BondsTest is Disputing {
+    uint256 private constant CHALLENGERS = 100;
+
+    // ------------------------------------------------------------------ D05
+
+    /// @dev A hundred accounts post against the truth, in the window's last second. It holds the round up by two
+    /// response windows, once; half of their bonds is burnt, half goes to the block's miner.
+    function test_D05_hundredBogusChallenges() public {
+        _begin(_disputed());
+        _playLies(0, 1);
+        uint256 end = task.status().deadline;
+        vm.warp(end - 1);
+        address[] memory crowd = new address[](CHALLENGERS);
+        for (uint256 k; k < CHALLENGERS; ++k) {
+            crowd[k] = _named(string.concat("challenger ", vm.toString(k)));
+            _post(crowd[k], k % 3, k);
+        }
+        vm.assertEq(task.status().deadline, end - 1 + 2 * uint256(terms.responseWindow), "once, by two windows");
+        bytes memory evidence = _evidence(0, _aggregate());
+        _expectNotProven(claims[0]);
+        _show(crowd[0], 0, 0, evidence);
+
+        _finalise();
+        uint256 lost = CHALLENGERS * uint256(terms.challengeBond);
+        // The round was the last, so that what is burnt has left.
+        vm.assertEq(address(task).balance, paidIn - lost / 2, "half burnt");
+        uint256 more = task.withdrawable(miners[1]) - task.withdrawable(miners[0]);
+        vm.assertEq(more, lost / 2 + uint256(FEE) / 2, "half to the block's miner");
+        for (uint256 k; k < CHALLENGERS; ++k) {
+            vm.assertEq(task.withdrawable(crowd[k]), 0, "no bond back");
+            _expectNotProven(claims[k]);
+            task.reclaim(claims[k]);
+        }
+        _expectConserved(crowd);
+    }
+
+    /// @dev In a void round there is no block's miner: the half goes to the pool.
+    function test_D05_bondsOfAVoidRound() public {
+        _begin(_disputed());
+        _playToSeal();
+        for (uint256 m; m < 3; ++m) {
+            Opening memory o = _honest(m);
+            o.contentId = bytes32(m + 1);
+            _seal(m, o);
+        }
+        _propose(0);
+        _toOpen();
+        _post(watcher, 0, 3);
+        _openAll();
+        _expectPhase(Phase.Finalise);
+        _finalise();
+        _expectNoBlock();
+        vm.assertEq(task.withdrawable(watcher), 0, "bond");
+        _expectConserved();
+    }
+
+    // ------------------------------------------------------------------ D06
+
+    function test_D06_copiedClaimIsWorthNothing() public {
+        _begin(_disputed());
+        _playLies(6, 1);
+        address thief = _named("thief");
+        bytes memory evidence = _evidence(lieAt, _lie());
+        bytes32 claim = _post(watcher, 1, lieAt);
+        // The claim itself is taken; its preimage is the watcher's.
+        uint256 bond = _bond(thief);
+        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_AlreadyClaimed.selector, claim));
+        vm.prank(thief);
+        task.commitChallenge{value: bond}(1, claim);
+        Opening memory o = _sealed(1);
+        _expectNoClaim(_claimFor(thief, 1, lieAt, _saltOf(watcher)));
+        vm.prank(thief);
+        task.challenge(1, lieAt, _saltOf(watcher), o.root, o.contentId, evidence);
+
+        // It commits to the proof that it saw in the mempool, and even shows it first.
+        vm.roll(block.number + 1);
+        _post(thief, 1, lieAt);
+        _show(thief, 1, lieAt, evidence);
+        _show(watcher, 1, lieAt, evidence);
+        _propose(0);
+        _finalise();
+        vm.assertEq(task.withdrawable(watcher), uint256(terms.minerDeposit) + terms.challengeBond, "bounty");
+        vm.assertEq(task.withdrawable(thief), terms.challengeBond, "its bond");
+        _expectConserved(_only(thief));
+    }
+
+    /// @dev Somebody else copies the claim's digest first: then nobody can show it but the copied sender, who commits
+    /// anew under another salt.
+    function test_D06_squattedClaim() public {
+        _begin(_disputed());
+        _playLies(6, 1);
+        address thief = _named("thief");
+        bytes32 claim = _claimOf(watcher, 1, lieAt);
+        _postClaim(thief, 1, claim);
+        bytes memory evidence = _evidence(lieAt, _lie());
+        _expectWrongSenderGainsNothing(thief, evidence);
+        // The digest is the watcher's: it may show it, and the bounty goes to who posted the bond.
+        _show(watcher, 1, lieAt, evidence);
+        _propose(0);
+        _finalise();
+        vm.assertEq(
+            task.withdrawable(thief) + task.withdrawable(watcher),
+            uint256(terms.minerDeposit) + terms.challengeBond,
+            "one bounty"
+        );
+        _expectConserved(_only(thief));
+    }
+
+    function _expectWrongSenderGainsNothing(address thief, bytes memory evidence) private {
+        Opening memory o = _sealed(1);
+        _expectNoClaim(_claimFor(thief, 1, lieAt, _saltOf(watcher)));
+        vm.prank(thief);
+        task.challenge(1, lieAt, _saltOf(watcher), o.root, o.contentId, evidence);
+    }
+
+    /// @dev On a tie of blocks, who shows it first.
+    function test_D06_sameBlock() public {
+        _begin(_disputed());
+        _playLies(6, 1);
+        address second = _named("second");
+        _post(watcher, 1, lieAt);
+        _post(second, 1, lieAt);
+        bytes memory evidence = _evidence(lieAt, _lie());
+        _show(second, 1, lieAt, evidence);
+        _show(watcher, 1, lieAt, evidence);
+        _propose(0);
+        _finalise();
+        vm.assertEq(task.withdrawable(second), uint256(terms.minerDeposit) + terms.challengeBond, "bounty");
+        vm.assertEq(task.withdrawable(watcher), terms.challengeBond, "its bond");
+        _expectConserved(_only(second));
+    }
+
+    /// @dev The same lie of two miners, proven through either seat: the earliest takes what both lose.
+    function test_D06_oneLieThroughTwoSeats() public {
+        _begin(_disputed());
+        _playLies(6, 1);
+        address second = _named("second");
+        _post(watcher, 2, lieAt);
+        vm.roll(block.number + 1);
+        _post(second, 1, lieAt);
+        bytes memory evidence = _evidence(lieAt, _lie());
+        _show(second, 1, lieAt, evidence);
+        _show(watcher, 2, lieAt, evidence);
+        _propose(0);
+        _finalise();
+        vm.assertEq(task.withdrawable(watcher), uint256(terms.minerDeposit) + terms.challengeBond, "bounty");
+        vm.assertEq(task.withdrawable(second), terms.challengeBond, "its bond");
+        _expectConserved(_only(second));
+    }
+
+    /// @dev Who committed and did not show it, because somebody else did, has its bond back: once, after the round.
+    function test_D06_reclaim() public {
+        Terms memory t = _disputed();
+        t.rounds = 2;
+        _begin(t);
+        _playLies(6, 1);
+        address second = _named("second");
+        bytes32 claim = _post(second, 1, 3);
+        bytes32 other = _post(second, 0, 3);
+        _refuteLie(1);
+        _expectNotProven(claim);
+        task.reclaim(claim); // not before the round is settled
+        _propose(0);
+        _finalise();
+        task.reclaim(claim);
+        vm.assertEq(task.withdrawable(second), terms.challengeBond, "bond");
+        _expectNoClaim(claim);
+        task.reclaim(claim); // once
+        _expectNotProven(other);
+        task.reclaim(other); // not what was lost
+        _playLies(0, 0);
+        _finalise();
+        _expectNotProven(other);
+        task.reclaim(other);
+        _expectConserved(_only(second));
+    }
+
+    /// @dev A bond lost in one round does not come back when the same miner is refuted in the next.
+    function test_D06_refutedInAnotherRound() public {
+        Terms memory t = _disputed();
+        t.rounds = 2;
+        _begin(t);
+        _playLies(0, 1);
+        bytes32 claim = _post(watcher, 1, 3);
+        _finalise();
+        _playOneLie(watcher);
+        _propose(0);
+        _finalise();
+        _expectOut(1);
+        _expectNotProven(claim);
+        task.reclaim(claim);
+        _expectConserved();
+    }
+
+    // ------------------------------------------------------------------ D07
+
+    /// @dev Refuting oneself through a second address burns half of the deposit.
+    function test_D07_refutingOneself() public {
+        _begin(_disputed());
+        address sock = _named("sock puppet");
+        _playOneLie(sock);
+        _propose(0);
+        _finalise();
+        uint256 back = task.withdrawable(miners[1]) + task.withdrawable(sock);
+        vm.assertEq(back, uint256(terms.minerDeposit) / 2 + terms.challengeBond, "half of it");
+        _expectConserved(_only(sock));
+    }
+
+    /// @dev Losing to oneself burns half of the bond.
+    function test_D07_losingToOneself() public {
+        _begin(_disputed());
+        _playLies(0, 1);
+        address sock = _named("sock puppet");
+        _post(sock, 1, lieAt);
+        _finalise();
+        uint256 gain = task.withdrawable(miners[1]) - task.withdrawable(miners[0]) - uint256(FEE) / 2;
+        vm.assertEq(gain, uint256(terms.challengeBond) / 2, "half of it");
+        vm.assertEq(task.withdrawable(sock), 0, "the other half");
+        _expectConserved(_only(sock));
+    }
+
+    // ------------------------------------------------------------------ D09
+
+    /// @dev Committed to in the last second, and shown in the last second of what that adds.
+    function test_D09_lastSecond() public {
+        _begin(_disputed());
+        _playLies(6, 1);
+        vm.warp(task.status().deadline - 1);
+        _post(watcher, 1, lieAt);
+        vm.warp(task.status().deadline - 1);
+        _show(watcher, 1, lieAt, _evidence(lieAt, _lie()));
+        _propose(0);
+        _finalise();
+        _expectHead(_sealed(0).root);
+        _expectConserved();
+    }
+
+    /// @dev A committed proof is taken as long as nobody has settled the round, however full the chain was.
+    function test_D09_lateProof() public {
+        _begin(_disputed());
+        _playLies(6, 1);
+        _post(watcher, 1, lieAt);
+        _toPhase(Phase.Finalise);
+        _show(watcher, 1, lieAt, _evidence(lieAt, _lie()));
+        _expectPhase(Phase.Mine);
+        _propose(0);
+        _finalise();
+        _expectHead(_sealed(0).root);
+        _expectConserved();
+    }
+
+    function test_D09_afterTheWindowNothingIsPosted() public {
+        _begin(_disputed());
+        _playLies(6, 1);
+        bytes32 claim = _claimOf(watcher, 1, lieAt);
+        vm.warp(task.status().deadline);
+        uint256 bond = _bond(watcher);
+        _expectWrongPhase(Phase.Finalise, Phase.Challenge);
+        vm.prank(watcher);
+        task.commitChallenge{value: bond}(1, claim);
+    }
+
+    // ------------------------------------------------------------------ D10
+
+    /// @dev One claim after the other, always in the last second: six response windows after the regular end, over.
+    function test_D10_longestDelayOfOneBlock() public {
+        _begin(_disputed());
+        _playLies(0, 1);
+        uint256 end = task.status().deadline;
+        uint256 posted;
+        for (; posted < 100 && task.phase() == Phase.Challenge; ++posted) {
+            vm.warp(task.status().deadline - 1);
+            _post(watcher, posted % 3, posted);
+            if (task.status().deadline == block.timestamp + 1) vm.warp(block.timestamp + 1);
+        }
+        vm.assertEq(block.timestamp, end + 6 * uint256(terms.responseWindow), "the longest");
+        _expectPhase(Phase.Finalise);
+        _expectConserved();
+    }
+
+    /// @dev Refuting again what is refuted gets the bond back and must not hold the second mining up without an end.
+    function test_D10_longestDelayOfTheSecondMining() public {
+        _begin(_disputed());
+        _playLies(6, 1);
+        uint256 n = 40;
+        for (uint256 k; k < n; ++k) _post(_named(string.concat("challenger ", vm.toString(k))), 1, lieAt);
+        bytes memory evidence = _evidence(lieAt, _lie());
+        _refuteLie(1);
+        uint256 since = block.timestamp;
+        for (uint256 k; k < n && task.phase() == Phase.Mine; ++k) {
+            vm.warp(task.status().deadline - 1);
+            _show(_named(string.concat("challenger ", vm.toString(k))), 1, lieAt, evidence);
+        }
+        uint256 bound = terms.challengeWindow + 6 * uint256(terms.responseWindow) + terms.mineWindow;
+        vm.assertLe(task.status().deadline, since + bound, "the longest");
+    }
+
+    // ------------------------------------------------------------------ helpers
+
+    /// @dev Miner 1 alone lies, has the block, and is refuted by `who` while the others open.
+    function _playOneLie(address who) private {
+        _playToSeal();
+        for (uint256 m; m < 3; ++m) _seal(m, m == 1 ? _false(m) : _honest(m));
+        _propose(1);
+        _toOpen();
+        _refute(who, 1, lieAt, _lie());
+        _openAll();
+        _expectPhase(Phase.Mine);
+    }
+
+    function _only(address account) private pure returns (address[] memory list) {
+        list = new address[](1);
+        list[0] = account;
+    }
+}

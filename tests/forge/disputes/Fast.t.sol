@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IReputation} from "../../../contracts/interfaces/IReputation.sol";
+import {ITaskEvents} from "../../../contracts/interfaces/ITaskEvents.sol";
+import {Opening, Phase, Terms, Trainer} from "../../../contracts/interfaces/TaskTypes.sol";
+import {Preimages} from "../utils/Preimages.sol";
+import {Disputing} from "./Disputing.sol";
+
+/// @notice Blocks without a vote: D15. Miner 0 is trusted once it has won the first round.
+contract FastTest is Disputing {
+    function _ready() private {
+        Terms memory t = _disputed();
+        t.rounds = 2;
+        t.fastBlocks = 5000;
+        t.fastRewards = 1000;
+        _begin(t);
+        _playLies(0, 0);
+        _finalise();
+        _playToSeal();
+    }
+
+    /// @dev The hash of the chain's block that holds the fast block, as if it had come out like this.
+    function _draw(bool drawn) private {
+        uint256 held = task.status().round.fastBlock;
+        vm.roll(held + 1);
+        vm.setBlockhash(held, bytes32(uint256(drawn ? 8 : 9)));
+    }
+
+    /// @dev Final after the short window; paid by qualities; nobody else's record changes.
+    function test_D15_fastBlockIsFinal() public {
+        _ready();
+        uint256[] memory earned = _earned();
+        uint256 fee = task.miner(0).earned;
+        IReputation.MinerRecord memory other = registry.minerRecord(miners[1]);
+        _proposeFast(0, _honest(0));
+        uint256 proposed = block.timestamp;
+        _draw(false);
+        _expectPhase(Phase.Challenge);
+        vm.assertEq(task.status().deadline, proposed + terms.minWindow, "short window");
+        uint256 budget = _budget();
+        _finalise();
+        _expectHead(_sealed(0).root);
+        _expectPhase(Phase.Closed);
+        vm.assertEq(task.miner(0).earned - fee, FEE, "the whole fee");
+        IReputation.MinerRecord memory now_ = registry.minerRecord(miners[1]);
+        vm.assertEq(now_.served, other.served, "others' records");
+        vm.assertEq(now_.offered, other.offered, "others' offers");
+        vm.assertEq(registry.minerRecord(miners[0]).accepted, 2, "accepted");
+        vm.assertEq(registry.minerRecord(miners[0]).served, 2, "served");
+        _expectPaidByQuality(earned, budget);
+        _expectConserved();
+    }
+
+    function _earned() private view returns (uint256[] memory earned) {
+        earned = new uint256[](trainers.length);
+        for (uint8 i; i < earned.length; ++i) earned[i] = task.trainer(i).earned;
+    }
+
+    function _budget() private view returns (uint256) {
+        uint256 left = task.status().roundsLeft;
+        return (task.pool() - FEE * left) / left;
+    }
+
+    /// @dev Price, and the rest in the proportion of counted samples x quality.
+    function _expectPaidByQuality(uint256[] memory before, uint256 budget) private view {
+        uint256 sum;
+        uint256 floors;
+        for (uint8 i; i < before.length; ++i) {
+            Trainer memory tr = task.trainer(i);
+            uint256 counted = tr.samples < tr.cap ? tr.samples : tr.cap;
+            sum += counted * tr.quality;
+            floors += counted * tr.price;
+        }
+        for (uint8 i; i < before.length; ++i) {
+            Trainer memory tr = task.trainer(i);
+            uint256 counted = tr.samples < tr.cap ? tr.samples : tr.cap;
+            uint256 due = counted * tr.price + (budget - floors) * (counted * tr.quality) / sum;
+            vm.assertEq(tr.earned - before[i], due, "paid by quality");
+        }
+    }
+
+    /// @dev Refuted: its miner loses all and is out, the round goes on with Seal, and has its block without it.
+    function test_D15_refutedFastBlock() public {
+        _ready();
+        _proposeFast(0, _false(0));
+        _draw(false);
+        vm.warp(task.status().deadline - 1);
+        _refuteLie(0);
+        _expectRefuted(1);
+        _expectPhase(Phase.Seal);
+        vm.assertEq(task.status().deadline, block.timestamp + terms.sealWindow, "a whole window");
+        vm.assertEq(task.status().round.activeMiners, 6, "without its miner");
+        bytes32 digest = keccak256("seal");
+        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_StruckOut.selector, uint8(0)));
+        vm.prank(miners[0]);
+        task.seal(0, digest);
+        for (uint256 m = 1; m < 3; ++m) _seal(m, _honest(m));
+        _propose(1);
+        _openAll();
+        _finalise();
+        _expectHead(_sealed(1).root);
+        _expectOut(0);
+        vm.assertEq(task.withdrawable(watcher), uint256(terms.minerDeposit) / 2 + terms.challengeBond, "bounty");
+        _expectConserved();
+    }
+
+    /// @dev A second fast block in the round is refused, whoever makes it.
+    function test_D15_oneFastBlockARound() public {
+        _ready();
+        _proposeFast(0, _honest(0));
+        _draw(true);
+        _expectPhase(Phase.Seal);
+        Opening memory o = _honest(0);
+        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_AlreadyProposed.selector, uint8(0)));
+        vm.prank(miners[0]);
+        task.proposeFast(0, o, 0);
+    }
+
+    function test_D15_drawnFastBlockIsVotedOn() public {
+        _ready();
+        _proposeFast(0, _false(0));
+        _draw(true);
+        _expectPhase(Phase.Seal);
+        _sealAll();
+        vm.assertEq(task.status().round.fast, 0, "gave way");
+        _propose(1);
+        _openAll();
+        _finalise();
+        _expectHead(_sealed(1).root);
+        vm.assertEq(task.miner(0).deposit, terms.minerDeposit, "nobody proved it");
+        _expectConserved();
+    }
+
+    /// @dev In the chain's block of the proposal nobody knows yet: no bond is taken that a vote would cost.
+    function test_D15_noClaimBeforeTheDraw() public {
+        _ready();
+        _proposeFast(0, _false(0));
+        _expectPhase(Phase.Challenge);
+        bytes32 claim = _claimOf(watcher, 0, lieAt);
+        uint256 bond = _bond(watcher);
+        uint256 held = block.number;
+        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_TooEarly.selector, held, held + 1));
+        vm.prank(watcher);
+        task.commitChallenge{value: bond}(0, claim);
+        // However long it takes: without the draw it is not final.
+        vm.warp(block.timestamp + 10 * uint256(terms.minWindow));
+        _expectPhase(Phase.Challenge);
+        uint256[] memory none;
+        _expectWrongPhase(Phase.Challenge, Phase.Finalise);
+        task.finalise(none, 0);
+        _draw(false);
+        _expectPhase(Phase.Finalise);
+        _expectConserved();
+    }
+
+    /// @dev Two hundred and fifty-six blocks later the draw cannot be looked up: it counts as drawn.
+    function test_D15_tooLateToLookUp() public {
+        _ready();
+        _proposeFast(0, _honest(0));
+        _draw(false);
+        _expectPhase(Phase.Challenge);
+        uint256 held = task.status().round.fastBlock;
+        vm.roll(held + 256);
+        _expectPhase(Phase.Challenge);
+        vm.roll(held + 257);
+        _expectPhase(Phase.Seal);
+        _sealAll();
+        _propose(1);
+        _openAll();
+        _finalise();
+        _expectHead(_sealed(1).root);
+        _expectConserved();
+    }
+
+    /// @dev Refuted in the end all the same, although the window is over, as long as nobody has settled the round.
+    function test_D15_lateProof() public {
+        _ready();
+        _proposeFast(0, _false(0));
+        _draw(false);
+        _post(watcher, 0, lieAt);
+        vm.warp(task.status().deadline);
+        _expectPhase(Phase.Finalise);
+        _show(watcher, 0, lieAt, _evidence(lieAt, _lie()));
+        _expectPhase(Phase.Seal);
+        for (uint256 m = 1; m < 3; ++m) _seal(m, _honest(m));
+        _propose(2);
+        _openAll();
+        _finalise();
+        _expectHead(_sealed(2).root);
+        _expectOut(0);
+        _expectConserved();
+    }
+
+    /// @dev A bogus claim against a fast block: half to its miner.
+    function test_D15_bogusClaim() public {
+        _ready();
+        uint256 earned = task.miner(0).earned;
+        _proposeFast(0, _honest(0));
+        _draw(false);
+        bytes32 claim = _post(watcher, 0, lieAt);
+        bytes memory evidence = _evidence(lieAt, _aggregate());
+        _expectNotProven(claim);
+        _show(watcher, 0, lieAt, evidence);
+        _finalise();
+        uint256 more = task.withdrawable(miners[0]) - earned - terms.minerDeposit;
+        vm.assertEq(more, FEE + uint256(terms.challengeBond) / 2, "fee and half a bond");
+        _expectConserved();
+    }
+
+    /// @dev A fast block whose bytes are withheld falls to a question.
+    function test_D15_withheldFastBlock() public {
+        _ready();
+        Opening memory o = _honest(0);
+        o.root = keccak256("root of nothing");
+        _proposeFast(0, o);
+        _draw(false);
+        uint256 bond = _bond(watcher);
+        vm.prank(watcher);
+        task.question{value: bond}(0, o.root, o.contentId, 2, 0, o.root, new bytes32[](0));
+        paidIn += bond;
+        bytes32 claim = Preimages.question(Preimages.At(address(task), _round(), 0, watcher), 0, 2, 0);
+        vm.warp(task.questionOf(claim).deadline);
+        task.expire(claim);
+        _expectPhase(Phase.Seal);
+        for (uint256 m = 1; m < 3; ++m) _seal(m, _honest(m));
+        _propose(1);
+        _openAll();
+        _finalise();
+        _expectOut(0);
+        _expectConserved();
+    }
+
+    function test_D15_whoIsNotTrusted() public {
+        _ready();
+        Opening memory o = _honest(1);
+        vm.expectRevert(
+            abi.encodeWithSelector(ITaskEvents.LearningTask_NotTrusted.selector, uint256(0), uint256(5000))
+        );
+        vm.prank(miners[1]);
+        task.proposeFast(1, o, 0);
+    }
+}
