@@ -1,12 +1,15 @@
 # Everything that these do stays inside the clone, apart from the caches of pip and npm.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format gas clean distclean
+.PHONY: help setup demo test check format gas catalogue equivalence invariants mutants coverage slither halmos clean distclean
 
 ARGS ?=
 PARTS ?=
+COUNT ?= 1000000
+CALLS ?= 2000000
+SAMPLE ?= 200
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what is missing, compile what has changed
 	@scripts/setup
@@ -27,8 +30,29 @@ format: setup ## format the Python code
 	@.venv/bin/ruff format
 	@.venv/bin/ruff check --fix
 
-gas: setup ## measure gas per function and round, and write docs/gas.json
+gas: setup ## measure gas per function, round and fraud proof, and write docs/gas.json
 	@.venv/bin/python scripts/gas.py
+
+catalogue: ## list the tests of every attack in docs/attacks.md, and what is missing
+	@scripts/catalogue
+
+equivalence: setup ## compare Python and Solidity bit for bit; COUNT=1000000 random coordinates
+	@.venv/bin/python scripts/equivalence --count $(COUNT)
+
+invariants: setup ## fuzz whole tasks; CALLS=2000000 calls
+	@scripts/invariants $(CALLS)
+
+mutants: setup ## plant bugs in the contracts and see whether the tests find them; SAMPLE=200 of them
+	@scripts/mutate --sample $(SAMPLE)
+
+coverage: setup ## measure which lines and branches of the contracts the tests reach
+	@scripts/coverage
+
+slither: setup ## analyse the contracts with Slither, in an environment of its own
+	@scripts/slither
+
+halmos: setup ## prove the money rules symbolically with halmos, in an environment of its own
+	@scripts/halmos
 
 clean: ## remove what builds and tests made
 	rm -rf build .hypothesis

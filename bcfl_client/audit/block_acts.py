@@ -115,7 +115,8 @@ class BlockActs(Checks):
         if r.first_block is None:
             # With the window's start the clock's end of Seal would be lost.
             r.seal_closed = seal_end(r, self._task.terms)
-            r.first_block = r.window_from = moment.second
+            r.first_block = moment.second
+        r.window_from = moment.second
         if self._task.terms["forkWindow"] == 0 or len(r.blocks) + 1 == len(r.seals):
             r.mine_closed = moment.second
         self._proposal = args

@@ -59,7 +59,7 @@ class DisputeActs(Checks):
     def refuted(self, args: Args, moment: Moment) -> list[Expected]:
         """Whoever committed first gets the bounty in the end; other bonds that were behind a true claim come back."""
         task, r, seat, claim = self._task, self._round(args), args["seat"], args["claim"]
-        where = self._disputable(r, args, moment)
+        where = self._miner(r, seat)
         coordinate = None if args["coordinate"] == WITHHELD else args["coordinate"]
         stake = task.stakes.pop(claim, None)
         if not self._expect(where, f"bond behind the claim 0x{claim.hex()}", True, stake is not None):
@@ -69,9 +69,11 @@ class DisputeActs(Checks):
         self._expect(where, "miner against whom the bond was posted", stake.seat, seat)
         self._expect(where, "who posted the bond", stake.challenger, args["challenger"])
         if coordinate is None:
+            self._disputable(r, args, moment)
             late = stake.deadline is not None and stake.deadline <= moment.second
             self._expect(where, "question without an answer, past its deadline", True, late)
         else:
+            # A bond that was posted in time lets its claim be shown until the round is settled.
             self._expect(where, "kind of the claim that was shown", "challenge", _kind(stake))
             self._at_most(where, "coordinate", coordinate, LEAF_PARAMETERS * leaf_count(self._parameters) - 1)
         self._accuse(r, seat, Accusation(stake.challenger, stake.block))
@@ -120,6 +122,8 @@ class DisputeActs(Checks):
         self._expect(where, "earlier bond behind the claim", False, args["claim"] in self._task.stakes)
         self._task.post_bond(args["claim"], stake)
         r.claims += 1
+        if r.fast is not None:
+            r.fast.disputed = True
         r.last_dispute = moment.second
 
     def _accuse(self, r: RoundState, seat: int, newer: Accusation) -> None:

@@ -54,9 +54,9 @@ def is_drawn(block_hash: bytes | None) -> bool | None:
 
 def fast_block_at(fast: FastBlock | None, moment: Moment) -> tuple[bool, bool]:
     """Whether a fast block stands, and whether that is decided: its chain block's hash is known to later blocks only,
-    and not for ever."""
-    if fast is None:
-        return False, True
+    and not for ever, which does not matter any more to a block that was disputed in time."""
+    if fast is None or fast.disputed:
+        return fast is not None, True
     age = moment.block - fast.proposed.block
     if age <= 0:
         return True, False

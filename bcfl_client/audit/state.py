@@ -112,13 +112,14 @@ class Block:
 @dataclass
 class FastBlock:
     """A block without seals. `drawn`: it must give way to a vote; None where the node does not tell the hash that
-    decides it."""
+    decides it. Once `disputed` it stands, until it is refuted."""
 
     seat: int
     block_hash: bytes
     accuracy: int
     proposed: Moment
     drawn: bool | None
+    disputed: bool = False
 
 
 @dataclass(frozen=True)
@@ -183,8 +184,8 @@ class RoundState:
     first_block: int | None = None
     mine_closed: int | None = None
     open_closed: int | None = None
-    window_from: int | None = None  # second from which the window of the block runs
-    last_dispute: int | None = None  # second of the newest challenge, question, answer or refutation
+    window_from: int | None = None  # second of the newest block, fast ones included
+    last_dispute: int | None = None  # second of the newest claim, answer or refutation
 
 
 @dataclass

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bcfl_client.cli.options import Commands, add_chain, add_command, add_store, add_task, connect_to, open_task
 from bcfl_client.config import format_wei
 from bcfl_client.files import write_whole
+from bcfl_client.types import bits
 
 if TYPE_CHECKING:
     from bcfl_client.chain.task import Task
@@ -28,7 +29,8 @@ def add_commands(commands: Commands) -> None:
         "status",
         _status,
         "show what a task is at",
-        "Shows state, phase, deadline, who has done what in the running round, the newest model and the money.",
+        "Shows state, phase, deadline, who has done what in the running round, the newest model, the money, and who\n"
+        "objected to results.",
         "bcfl status 0x1234...abcd",
     )
     add_task(parser)
@@ -40,7 +42,7 @@ def add_commands(commands: Commands) -> None:
         _audit,
         "recompute a task from outside",
         "Replays every round from the chain's logs and the content store alone: commitments, proofs of work, the\n"
-        "average byte for byte, scores, votes, payouts to the wei. Exit code 0: all is right; 1: a difference, which\n"
+        "aggregate byte for byte, scores, votes, disputes, payouts to the wei. Exit code 0: all is right; 1: a difference, which\n"
         "is named; 3: no difference, but bytes that it needs are no longer available.",
         "bcfl audit 0x1234...abcd --store dir:.bcfl/store",
     )
@@ -72,7 +74,7 @@ def _status(args: argparse.Namespace) -> int:
     from bcfl_client.roles.reporting import progress
 
     task = open_task(args)
-    for line in _status_lines(task, progress(task)):
+    for line in [*_status_lines(task, progress(task)), *_dispute_lines(task)]:
         print(line)
     return 0
 
@@ -96,6 +98,7 @@ def _status_lines(task: Task, now: Progress) -> list[str]:
         lines += _acted("proposed", now.proposed) + _acted("opened", now.opened)
     else:
         lines.append(f"bids      {now.bids[0]} trainers, {now.bids[1]} miners")
+    lines += _block_lines(now)
     head = now.status.head
     from bcfl_client.storage import Content
 
@@ -108,6 +111,31 @@ def _status_lines(task: Task, now: Progress) -> list[str]:
     )
     if now.rests_on_majority:
         lines.append("note      min_window is 0: the result is as correct as the majority of the miners is honest")
+    return lines
+
+
+def _block_lines(now: Progress) -> list[str]:
+    """What is unusual about the running round's block."""
+    r, lines = now.status.round, []
+    if now.status.state.name == "RUNNING" and r.fast:
+        lines.append(f"  fast      block of {now.miners[r.fast - 1]}, without a vote")
+    if now.status.attempt:
+        lines.append(f"  attempt   {now.status.attempt}: blocks are mined again")
+    if r.refuted:
+        lines += _acted("refuted", tuple(now.miners[seat] for seat in bits(r.refuted)))
+    return lines
+
+
+def _dispute_lines(task: Task) -> list[str]:
+    """Bounties, bonds and refutations of everybody, whether it has a seat or not."""
+    from bcfl_client.cli.money import disputants
+
+    lines = []
+    for one in disputants(task.events(), task.terms["challengeBond"]):
+        said = f"{one.claims} claims, {one.refutations} shown, bounties {format_wei(one.bounties)}, "
+        said += f"bonds {format_wei(one.posted)}: {format_wei(one.returned)} returned, {format_wei(one.lost)} lost, "
+        said += f"{format_wei(one.still_in)} still in; {format_wei(one.received)} of others' bonds"
+        lines.append(f"{'disputes' if not lines else '':9} {one.address} ({one.role}): {said}")
     return lines
 
 

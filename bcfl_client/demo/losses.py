@@ -28,8 +28,9 @@ _FAULTS = {
 
 @dataclass(frozen=True)
 class Loss:
-    """What an adversary got out of it. Money in wei; `faults` are reasons and the rounds in which the chain gave them,
-    `tried` what else it tried and what came of it, how often; `struck_out` the round from which on it was out of the task."""
+    """What an adversary got out of it. Money in wei. `faults` are reasons and the rounds in which the chain gave them,
+    `struck_out` is the round from which on it was out of the task, `tried` what else it tried with what outcome, and
+    how often."""
 
     name: str
     earned: int
@@ -39,7 +40,7 @@ class Loss:
     paid_rounds: int
     faults: dict[str, list[int]]
     struck_out: int | None
-    tried: dict[str, int]
+    tried: dict[str, dict[str, int]]
 
     @property
     def profit(self) -> int:
@@ -57,11 +58,12 @@ class Loss:
         reasons = [f"{fault} in round {_listed(rounds)}" for fault, rounds in self.faults.items()]
         if self.struck_out is not None:
             reasons.append(f"out from round {self.struck_out} on")
-        reasons.append(f"paid in {self.paid_rounds} rounds")
+        reasons.append(f"earned {_ether(self.earned)}")
         reasons.append(f"gas {_ether(self.fees)}")
         verb = "lost" if self.profit < 0 else "gained"
         lines = [f"{self.name:<12}{verb} {_ether(abs(self.profit))} ETH: {'; '.join(reasons)}"]
-        lines += [f"{'':<12}{count} x {what}" for what, count in self.tried.items()]
+        for what, outcomes in self.tried.items():
+            lines.append(f"{'':<12}{sum(outcomes.values())} x {what}: {', '.join(outcomes)}")
         return lines
 
 
@@ -113,7 +115,7 @@ def _loss(run: Run, audit: AuditReport, events: list[Event], actor: Actor) -> Lo
         paid_rounds=seat.paid_rounds if seat else 0,
         faults=dict(faults),
         struck_out=struck_out,
-        tried={f"{what}: {outcome}": count for (what, outcome), count in run.tried[actor.name].items()},
+        tried={what: dict(outcomes) for what, outcomes in run.tried[actor.name].items()},
     )
 
 

@@ -31,7 +31,7 @@ class Run:
     accuracy: dict[int, float] = field(default_factory=dict)
     gas_used: dict[str, int] = field(default_factory=dict)
     fees: dict[str, int] = field(default_factory=dict)
-    tried: dict[str, Counter[tuple[str, str]]] = field(default_factory=lambda: defaultdict(Counter))
+    tried: dict[str, dict[str, Counter[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Counter)))
 
     def note(self, message: Message) -> None:
         """Takes in what an actor says; of who does not keep the rules, only what the round's clock must know."""
@@ -40,8 +40,8 @@ class Run:
             self.fees[message.actor] = int(str(message.facts["fees"]))
         elif message.verb in ("refused", "got away with"):
             reason = str(message.facts.get("reason", "")).removeprefix("LearningTask_")
-            outcome = f"refused, {reason}" if reason else "taken"
-            self.tried[message.actor][str(message.facts["what"]), outcome] += 1
+            outcome = reason or "taken, and worth nothing"
+            self.tried[message.actor][str(message.facts["what"])][outcome] += 1
         elif "round" in message.facts and (self._is_honest(message.actor) or message.verb == "proposed"):
             self.clocks.setdefault(int(str(message.facts["round"])), RoundClock(message.at)).note(message)
 

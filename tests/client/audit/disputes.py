@@ -63,12 +63,12 @@ def refute(stage: Stage, watcher: int, seat: int, coordinate: int) -> Claim:
 
 
 def ask(stage: Stage, watcher: int, seat: int, height: int | None = None, index: int = 0) -> Question:
-    """Asks for a node, of the top if there is no height. The asker knows its own tree, which may be another one."""
+    """Asks for a node; without a height for the top, which goes by the root's name."""
     actor, opening = stage.actor(watcher), stage.openings[seat]
     tree = ParameterTree(stage.known[opening.root])
     at = tree.height if height is None else height
     digest = question_digest(stage.task.place(stage.round_id, 0, actor.sender.address), seat, at, index)
-    node, path = tree.node(at, index), tree.path(at, index)
+    node, path = opening.root if height is None else tree.node(at, index), tree.path(at, index)
     actor.question(seat, opening.root, opening.content_digest, at, index, node, path)
     return Question(watcher, seat, at, index, digest, opening)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bcfl_client.chain.connection import RpcError
-from bcfl_client.chain.history import proxy_code, read_history, read_snapshot
+from bcfl_client.chain.history import code_arguments, read_history, read_snapshot
 from bcfl_client.errors import ChainMismatch
 
 from .stage import Stage
@@ -57,10 +57,23 @@ def test_without_its_publication_there_is_no_task(stage: Stage) -> None:
         read_history(forgetful, stage.task.address)
 
 
-def test_terms_publisher_and_registry_are_the_code(stage: Stage) -> None:
-    """The proxy's code is computed from the factory's event alone, byte for byte."""
-    history = read_history(stage.world.connection, stage.task.address)
-    snapshot = read_snapshot(stage.world.connection, history, [stage.publisher.sender.address])
-    assert snapshot.code == proxy_code(history) and snapshot.made_by_factory
+def test_terms_publisher_and_registry_end_the_code(stage: Stage) -> None:
+    """The end of the task's code is computed from the factory's event, byte for byte; the rest is the factory's."""
+    connection = stage.world.connection
+    history = read_history(connection, stage.task.address)
+    snapshot = read_snapshot(connection, history, [stage.publisher.sender.address], [bytes(32)])
+    arguments = code_arguments(connection, history)
+    assert snapshot.code.endswith(arguments) and snapshot.made_by_factory
+    assert snapshot.code[: -len(arguments)] in snapshot.factory_code
     assert snapshot.terms == history.published.terms
     assert (len(snapshot.trainers), len(snapshot.miners)) == (3, 3)
+    assert snapshot.stakes[bytes(32)]["round"] == 0
+
+
+def test_blocks_have_times_and_hashes(stage: Stage) -> None:
+    """Of every block that holds an event of the task."""
+    history = read_history(stage.world.connection, stage.task.address)
+    blocks = {event.block for event in history.events} | {history.published.block}
+    assert set(history.times) == set(history.hashes) == blocks
+    newest = stage.world.connection.request("eth_getBlockByNumber", hex(max(blocks)), False)
+    assert history.hashes[max(blocks)] == bytes.fromhex(newest["hash"][2:])

@@ -218,7 +218,7 @@ def test_bids_displaced_skipped_and_bid_again(world: World, store: DirectoryStor
     stage.honest_round()
     stage.honest_round()
     report = _audited(stage)
-    assert [one.samples for one in report.participants] == [36, 12, 11, 36, 0, 0]
+    assert [one.samples for one in report.participants] == [36, 36, 12, 11, 0, 0]
 
 
 def test_too_few_bids_and_cancellation(world: World, store: DirectoryStore) -> None:

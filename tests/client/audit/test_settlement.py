@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bcfl_client.audit.phases import current_inputs
+from bcfl_client.audit.answers import answer_length, fold, parts_to_nodes
+from bcfl_client.audit.closing import start_round
+from bcfl_client.audit.phases import is_drawn
 from bcfl_client.audit.selection import Bid, BidBook, choose_trainers
-from bcfl_client.audit.settlement import Claim, finalise, learn, retarget, share_budget, share_fee, start_round
-from bcfl_client.audit.state import MinerState, Registry, Reveal, TaskState, TrainerState
+from bcfl_client.audit.settlement import Claim, finalise, learn, retarget, share_budget, share_fee
+from bcfl_client.audit.state import (
+    Accusation,
+    Block,
+    Expected,
+    FastBlock,
+    MinerState,
+    Moment,
+    Registry,
+    Reveal,
+    RoundState,
+    Stake,
+    TaskState,
+    TrainerState,
+)
+from bcfl_client.audit.votes import current_inputs, guilty_miners, true_result
+from bcfl_client.chain.digests import result_id
+from bcfl_client.disputes import answer_parts
+from bcfl_client.learning.tree import ParameterTree
 from bcfl_client.types import Opening, State, pack_scores
 
 from .world import BASE
@@ -47,16 +67,16 @@ def test_difficulty_follows_the_wanted_time(difficulty: int, actual: int, wanted
 
 
 def test_ranking_and_displacement_on_paper() -> None:
-    """One per cent of the highest price is one bucket; within it reputation, then offer, then arrival decide."""
+    """One per cent of the highest price, rounded up, is one bucket; within it reputation, offer and arrival decide."""
     book = BidBook(3, 1000)
     bids = {
-        name: Bid(name, price, samples, 1) for name, price, samples in (("a", 109, 5), ("b", 100, 5), ("c", 100, 9))
+        name: Bid(name, price, samples, 1) for name, price, samples in (("a", 110, 5), ("b", 101, 5), ("c", 101, 9))
     }
     for arrival, (name, rank) in enumerate((("a", 7), ("b", 0), ("c", 0)), 1):
         assert book.place(bids[name], rank, arrival) is None
     assert [bid.account for bid in book.ranked()] == ["a", "c", "b"]
-    assert book.place(Bid("d", 100, 5, 1), 0, 4) == Bid("d", 100, 5, 1)  # the same as b, but later
-    assert book.place(Bid("e", 99, 1, 1), 0, 5) == bids["b"]
+    assert book.place(Bid("d", 110, 5, 1), 0, 4) == Bid("d", 110, 5, 1)  # the same as b, but later
+    assert book.place(Bid("e", 100, 1, 1), 0, 5) == bids["b"]
 
 
 def test_the_walk_skips_what_the_budget_cannot_cover() -> None:
@@ -64,6 +84,45 @@ def test_the_walk_skips_what_the_budget_cannot_cover() -> None:
     ranked = [Bid("a", 1, 10, 1), Bid("b", 50, 100, 1), Bid("c", 2, 400, 1)]
     taken, cap = choose_trainers(ranked, 100)
     assert ([bid.account for bid in taken], cap) == (["a", "c"], 30)
+
+
+def _opened(results: dict[int, tuple[bytes, bytes]], refuted: dict[int, Accusation]) -> RoundState:
+    r = RoundState(1, 0, frozenset(), frozenset(range(5)), refuted=refuted, results=results)
+    r.openings = {seat: Opening(*one, 0, (), bytes(32)) for seat, one in results.items()}
+    return r
+
+
+def test_the_truth_on_paper() -> None:
+    """A strict majority of all; after a refutation the plurality of the rest, of equally many the lowest id."""
+    other = (b"\5" * 32, b"\6" * 32)
+    accused = {0: Accusation("w", 1)}
+    split = {0: TRUTH, 1: TRUTH, 2: LIE, 3: LIE}
+    assert true_result(_opened(split, {})) == (None, 0)
+    assert true_result(_opened(split | {4: LIE}, {})) == (LIE, 3)
+    assert true_result(_opened(split, accused)) == (LIE, 2)
+    assert guilty_miners(_opened(split, accused)) == {0, 1}
+    lowest = min(LIE, other, key=lambda one: result_id(*one))
+    assert true_result(_opened({0: TRUTH, 2: LIE, 3: other}, accused)) == (lowest, 1)
+    assert true_result(_opened({0: TRUTH, 1: TRUTH}, accused)) == (None, 0)
+
+
+def test_one_block_in_eight_is_drawn() -> None:
+    """By the hash as a number; without the hash nobody knows."""
+    assert [is_drawn((8 * n + i).to_bytes(32, "big")) for n, i in ((0, 0), (3, 0), (3, 1), (9, 7))] == [
+        True, True, False, False,
+    ]  # fmt: skip
+    assert is_drawn(None) is None
+
+
+@pytest.mark.parametrize("parameters", [1, 33, 41_803, 2**17 + 5])
+def test_answers_make_up_their_nodes(parameters: int) -> None:
+    """Leaves and nodes of every height and shape, odd ends included, against the whole tree."""
+    tree = ParameterTree(np.arange(parameters, dtype=np.int32))
+    for height in range(tree.height + 1):
+        for index in {0, (-(-parameters // 32) - 1) >> height}:
+            parts = answer_parts(tree, height, index)
+            assert len(parts) == answer_length(parameters, height, index)
+            assert fold(parts_to_nodes(height, parts)) == tree.node(height, index)
 
 
 # ------------------------------------------------------------------ properties
@@ -97,8 +156,9 @@ def _rounds(draw: st.DrawFn) -> TaskState:
         own = draw(st.sampled_from([None, 0]))
         task.miners.append(MinerState(account=f"m{i}", original=4000, deposit=4000, fee=fee, trainer_seat=own))
     task.paid_in += sum(seat.deposit for seat in task.seats)
-    start_round(task, 100)
+    start_round(task, Moment(100, 1))
     _act(task, draw)
+    _dispute(task, draw)
     return task
 
 
@@ -128,33 +188,81 @@ def _act(task: TaskState, draw: st.DrawFn) -> None:
         scores = {i: draw(st.integers(0, 65_535)) for i in range(len(task.trainers))}
         words = pack_scores(scores, len(task.trainers))
         r.openings[seat] = Opening(root, content, draw(st.integers(0, 10_000)), words, bytes(32))
+        r.results[seat] = (root, content)
         if r.first_block is None or draw(st.booleans()):
-            r.blocks[seat] = bytes([seat + 1]) * 32
-            r.first_block = r.first_block or 4200
+            r.blocks[seat] = Block(bytes([seat + 1]) * 32, len(r.blocks) + 1, 0, Moment(4200, 5))
+            r.first_block, r.seal_closed = 4200, 4000
+
+
+def _dispute(task: TaskState, draw: st.DrawFn) -> None:
+    """Bonds against whatever is known; some claims are shown. Or a fast block instead of all votes."""
+    r = task.round
+    assert r is not None
+    if r.verdicts and not r.seals and draw(st.booleans()):
+        r.results[0], r.frozen = TRUTH, current_inputs(r, task.miners)
+        r.fast = FastBlock(0, b"\7" * 32, 5000, Moment(4200, 5), False)
+    known = [*r.openings, *([0] if r.fast is not None else [])]
+    for number in range(draw(st.integers(0, 4)) if known else 0):
+        seat = draw(st.sampled_from(known))
+        task.post_bond(bytes([number]) * 32, Stake(f"w{number % 3}", 10 + number, r.id, seat))
+        if r.fast is None and draw(st.booleans()):
+            stake = task.stakes.pop(bytes([number]) * 32)
+            if seat in r.refuted:
+                task.return_bond(stake.challenger)
+            else:
+                r.refuted[seat] = Accusation(stake.challenger, stake.block)
 
 
 @settings(max_examples=400, deadline=None)
 @given(_rounds())
 def test_money_is_conserved(task: TaskState) -> None:
-    """No wei appears or vanishes, no deposit goes below zero, what is taken is burnt, and all rounds to come stay
-    covered; a miner is paid for blocks only, a trainer for inputs only."""
-    pool, burnt, left_rounds = task.pool, task.burnt, task.rounds_left
-    outcome, events = finalise(task, Registry(), 9000)
+    """No wei appears or vanishes, no deposit goes below zero, what is taken is burnt or a bounty, and all rounds to
+    come stay covered; a miner is paid for blocks only, a trainer for inputs only."""
+    pool, burnt, left_rounds, bonds = task.pool, task.burnt, task.rounds_left, task.bonds
+    outcome, events = finalise(task, Registry(), Moment(9000, 99))
     assert task.left == task.accounted
     assert all(seat.deposit >= 0 and seat.earned >= 0 for seat in task.seats)
     assert all(seat.original - seat.deposit == seat.slashed for seat in task.seats)
-    forfeited = sum(_amount(one.args) for one in events if one.name == "Forfeited")
-    assert task.burnt - burnt == sum(seat.slashed for seat in task.seats) + forfeited
-    paid = sum(_amount(one.args) for one in events if one.name == "Paid")
+    bounties = sum(one.bounties for one in task.disputants.values())
+    received = sum(one.received for one in task.disputants.values())
+    lost = sum(one.lost for one in task.disputants.values())
+    forfeited = _sum(events, "Forfeited")
+    assert _sum(events, "BondsLost") == lost <= bonds
+    to_pool = 0 if outcome.truth is not None else sum(amount // 2 for amount in _amounts(events, "BondsLost"))
+    slashed = sum(seat.slashed for seat in task.seats)
+    assert task.burnt - burnt == slashed - bounties + forfeited + lost - received - to_pool
+    paid = _sum(events, "Paid")
     if task.state == State.RUNNING:
-        assert task.pool == pool - paid - forfeited
+        assert task.pool == pool - paid - forfeited + to_pool
         assert task.pool >= task.rounds_left * (task.highest_fee + sum(t.price * t.cap for t in task.trainers))
         assert paid + forfeited <= pool // left_rounds + task.highest_fee
     assert outcome.truth is not None or not any(miner.earned for miner in task.miners)
     assert all(seat in outcome.inputs for seat, one in enumerate(task.trainers) if one.earned)
 
 
-def _amount(args: dict[str, object]) -> int:
-    value = args["amount"]
-    assert isinstance(value, int)
-    return value
+@settings(max_examples=200, deadline=None)
+@given(_rounds())
+def test_who_stood_for_a_refuted_result_gains_nothing(task: TaskState) -> None:
+    """It loses all that is left of its deposit, earns nothing and is out; its result is not the truth. Bonds are with
+    their owners again, lost, or can be had back."""
+    r = task.round
+    assert r is not None
+    guilty, (truth, _) = guilty_miners(r), true_result(r)
+    earned = [task.miners[seat].earned for seat in guilty]
+    finalise(task, Registry(), Moment(9000, 99))
+    assert all(r.results[seat] != truth for seat in guilty)
+    for seat, before in zip(guilty, earned):
+        one = task.miners[seat]
+        assert (one.deposit, one.earned, one.proven_round) == (0, before, r.id)
+        assert one.strikes >= task.terms["maxStrikes"]
+    assert all(stake.seat in guilty for stake in task.stakes.values())
+    assert task.bonds == len(task.stakes) * task.terms["challengeBond"]
+    assert all(one.posted >= one.returned + one.lost for one in task.disputants.values())
+
+
+def _amounts(events: list[Expected], name: str) -> list[int]:
+    return [int(str(one.args["amount"])) for one in events if one.name == name]
+
+
+def _sum(events: list[Expected], name: str) -> int:
+    return sum(_amounts(events, name))

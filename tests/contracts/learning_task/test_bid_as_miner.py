@@ -54,9 +54,9 @@ def test_outbid(publish: Any, mia: Any, nick: Any, olga: Any) -> None:
     """With all slots taken by better bids there is no place; of equal ones the earlier stays."""
     task = publish(minerSlots=2).task
     bid(task, mia, fee=10_000)
-    bid(task, nick, fee=20_999)
+    bid(task, nick, fee=20_000)
     with reverts("LearningTask_Outbid"):
-        bid(task, olga, fee=20_000)
+        bid(task, olga, fee=19_001)
 
 
 # ---------------------------------------------------------------------- successes

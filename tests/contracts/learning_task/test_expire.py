@@ -180,11 +180,11 @@ def test_fast_block(publish: Any, eve: Any) -> None:
 def test_fast_block_after_256_blocks(publish: Any, eve: Any) -> None:
     """A fast block that is disputed stands until it is settled: silence must not turn it into a vote, in which the
     bond of who asked is lost and the miner keeps its deposit."""
-    play = publish(fastBlocks=1).until(Phase.COMMIT)
+    play = publish(fastBlocks=1, responseWindow=200).until(Phase.COMMIT)
     play.play_round()
     case = Case.of(play.until(Phase.SEAL), {})
     play.propose_fast(0, case.results)
     claim = case.ask(eve)
-    chain.mine(256)
+    chain.mine(300)
     tx = case.task.expire(claim, {"from": eve})
     assert log(tx, "Refuted")["seat"] == 0

@@ -11,7 +11,7 @@ import pytest
 from ..support import chain, digests
 from ..support.digests import Opening
 from ..support.errors import reverts
-from ..support.events import log, names
+from ..support.events import log, logs, names
 from ..support.kinds import Phase, Verdict
 from ..support.play import Play
 from ..support.terms import BASE, WINDOW
@@ -346,6 +346,31 @@ def test_nobody_votes(play: Play) -> None:
     assert play.phase == Phase.FINALISE
     tx = play.task.finalise([], 0, {"from": play.publisher})
     assert log(tx, "RoundVoided")["counted"] is True
+    assert (len(logs(tx, "Struck")), logs(tx, "Slashed")) == (3, [])
+
+
+def test_drawn_stays_drawn(play: Play, eve: Any) -> None:
+    """A bond in the vote after it, against whomever, does not bring the fast block back."""
+    play.seal(1, 2)
+    play.propose_fast(0, drawn=True)
+    play.let_pass(Phase.SEAL)
+    play.propose(1)
+    play.open()
+    chain.send(eve, play.task.commitChallenge, 1, b"\x07" * 32, value=BASE["challengeBond"])
+    play.let_pass(Phase.CHALLENGE)
+    block = log(play.task.finalise(*play.medians(), {"from": play.publisher}), "RoundFinalised")
+    assert block["seat"] == 1
+
+
+def test_disputed_is_not_drawn_any_more(publish: Any, eve: Any) -> None:
+    """A dispute may last longer than the chain remembers: from the first bond on the block stands."""
+    play = publish(fastBlocks=1, minWindow=400).until(Phase.COMMIT)
+    play.play_round()
+    play.until(Phase.SEAL).propose_fast(0)
+    chain.send(eve, play.task.commitChallenge, 0, b"\x07" * 32, value=BASE["challengeBond"])
+    assert play.round["fastBlock"] == 0
+    chain.mine(300)
+    assert (play.phase, play.status["deadline"]) == (Phase.CHALLENGE, play.round["windowFrom"] + 400)
 
 
 def test_too_late_to_look_up(publish: Any) -> None:
@@ -359,10 +384,13 @@ def test_too_late_to_look_up(publish: Any) -> None:
     assert (play.phase, play.status["deadline"]) == (Phase.SEAL, play.round["windowFrom"] + WINDOW)
 
 
-def test_vote_has_its_whole_window(publish: Any) -> None:
-    """Who has to vote because nobody looked in time can still seal; nobody is slashed for having trusted the block."""
+def test_too_late_for_a_vote(publish: Any) -> None:
+    """When Seal would be over by then the round is void, and nobody is slashed for having trusted the block."""
     play = publish(fastBlocks=1, minWindow=400, sealWindow=100).until(Phase.COMMIT)
     play.play_round()
     play.until(Phase.SEAL).propose_fast(0)
     chain.mine(256)
-    assert play.phase == Phase.SEAL
+    assert play.phase == Phase.FINALISE
+    tx = play.task.finalise([], 0, {"from": play.publisher})
+    assert log(tx, "RoundVoided")["counted"] is True
+    assert (len(logs(tx, "Struck")), logs(tx, "Slashed")) == (3, [])

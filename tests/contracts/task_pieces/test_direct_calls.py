@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ..support import chain, digests
 from ..support.errors import reverts
 from ..support.kinds import Phase
 
@@ -47,7 +48,6 @@ def test_cancel(bidding: Any, eve: Any) -> None:
         ("propose", (0, OPENING, 0), Phase.MINE),
         ("open", (0, OPENING, [], 0), Phase.OPEN),
         ("commitChallenge", (0, DIGEST), Phase.CHALLENGE),
-        ("challenge", (0, 0, DIGEST, DIGEST, DIGEST, b""), Phase.CHALLENGE),
         ("question", (0, DIGEST, DIGEST, 0, 0, DIGEST, []), Phase.CHALLENGE),
     ],
 )
@@ -62,6 +62,13 @@ def test_claim(blocks: Any, eve: Any, step: str, values: tuple[Any, ...]) -> Non
     """Nor are there claims."""
     with reverts("LearningTask_NoClaim", DIGEST):
         getattr(blocks, step)(DIGEST, *values, {"from": eve})
+
+
+def test_challenge(blocks: Any, eve: Any) -> None:
+    """Not even of one's own."""
+    place = digests.Place(chain.chain_id(), blocks.address, 0, 0, eve.address)
+    with reverts("LearningTask_NoClaim", digests.challenge(place, 0, 0, DIGEST)):
+        blocks.challenge(0, 0, DIGEST, DIGEST, DIGEST, b"", {"from": eve})
 
 
 def test_finalise(settlement: Any, eve: Any) -> None:

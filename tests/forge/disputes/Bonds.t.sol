@@ -257,6 +257,39 @@ contract BondsTest is Disputing {
         _expectConserved();
     }
 
+    /// @dev A false block that comes as the last fork has a whole window, not what is left of the first one's.
+    function test_D09_windowOfALaterFork() public {
+        Terms memory t = _disputed();
+        t.forkWindow = 150;
+        _begin(t);
+        _playToSeal();
+        for (uint256 m; m < 3; ++m) _seal(m, m == 0 ? _honest(m) : _false(m));
+        _propose(0);
+        vm.warp(task.status().deadline - 1);
+        _propose(1);
+        uint256 proposed = block.timestamp;
+        _openAll();
+        _expectPhase(Phase.Challenge);
+        vm.assertGe(task.status().deadline, proposed + t.challengeWindow, "a whole window");
+    }
+
+    /// @dev What is proven after the window, against a result that is not the truth, does not open the window again.
+    function test_D10_lateProofReopensNothing() public {
+        _begin(_disputed());
+        _playToSeal();
+        for (uint256 m; m < 3; ++m) _seal(m, m == 1 ? _false(m) : _honest(m));
+        _propose(0);
+        _openAll();
+        _post(watcher, 1, lieAt);
+        _toPhase(Phase.Finalise);
+        bytes memory evidence = _evidence(lieAt, _lie());
+        _show(watcher, 1, lieAt, evidence);
+        _expectPhase(Phase.Finalise);
+        _finalise();
+        _expectOut(1);
+        _expectConserved();
+    }
+
     function test_D09_afterTheWindowNothingIsPosted() public {
         _begin(_disputed());
         _playLies(6, 1);

@@ -75,7 +75,7 @@ contract QuestionsTest is Disputing {
         int32[] memory lie = _lie();
         bytes32 first = _askTop(watcher, 1);
         bytes memory below = Trees.parts(lie, TOP, 0);
-        vm.assertEq(below.length, 3 * 32, "three nodes of height two");
+        vm.assertEq(below.length, 33 * 32, "the nodes of height two");
         _answer(first, below);
         bytes32 second = _askAbove(lie, 1, 2, lieAt / 32);
         _answer(second, Trees.parts(lie, 2, lieAt / 32 / 4));
@@ -203,13 +203,13 @@ contract QuestionsTest is Disputing {
         int32[] memory model = _aggregate();
         bytes32 claim = _askTop(watcher, 1);
         bytes memory right = Trees.parts(model, TOP, 0);
-        bytes memory short = new bytes(64);
-        _expectWrongProof(64, 96);
+        bytes memory short = new bytes(32 * 32);
+        _expectWrongProof(32 * 32, 33 * 32);
         _answer(claim, short);
-        _expectWrongProof(97, 96);
+        _expectWrongProof(33 * 32 + 1, 33 * 32);
         _answer(claim, bytes.concat(right, hex"00"));
         bytes memory wrong = bytes.concat(right);
-        wrong[95] ^= 0x01;
+        wrong[33 * 32 - 1] ^= 0x01;
         vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_WrongResult.selector, uint8(1)));
         _answer(claim, wrong);
         _expectNoClaim(keccak256("no question"));

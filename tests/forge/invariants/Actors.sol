@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Role, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
+import {Role, Round, Stake, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
 import {GasBurner, ReEnterer, Refuser} from "../utils/Receivers.sol";
-import {Scenario} from "../utils/Scenario.sol";
+import {Disputing} from "../disputes/Disputing.sol";
 
 /// @notice Twelve accounts that may all train and mine, three of them hostile receivers, and the books about every
 /// task they take part in, kept from outside of the contracts.
-abstract contract Actors is Scenario {
+abstract contract Actors is Disputing {
     uint256 internal constant TASK_FEE = 7 wei;
 
     address[] internal people; // bidders
@@ -15,7 +15,6 @@ abstract contract Actors is Scenario {
     address internal burner;
     address internal stranger;
 
-    uint256 internal paidIn; // to the current task: reward and deposits
     uint256 internal withdrawn;
     uint256 internal forced; // ether that nobody asked for
     uint256 internal burntBefore; // by earlier tasks, with all fees
@@ -36,7 +35,18 @@ abstract contract Actors is Scenario {
     function _publishAny(uint256 seed) internal {
         delete trainers;
         delete miners;
+        delete claims;
         Terms memory t = _defaultTerms();
+        // One leaf most of the time, two sometimes: real trees, and cheap ones.
+        t.parameterCount = uint32(_pick(seed, "parameterCount", 1, 8) == 1 ? 34 : 2);
+        t.aggregationRule = uint8(_pick(seed, "aggregationRule", 0, 2));
+        t.trimShare = uint16(_pick(seed, "trimShare", 0, 4999));
+        t.forkRule = uint8(_pick(seed, "forkRule", 0, 2));
+        t.fastBlocks = uint16(_pick(seed, "fastBlocks", 0, 5000));
+        if (t.fastBlocks < 1000) t.fastBlocks = 0;
+        t.fastRewards = uint16(_pick(seed, "fastRewards", 0, 4000));
+        t.challengeBond = uint80(_pick(seed, "challengeBond", 1, t.minerDeposit / 4));
+        t.responseWindow = uint32(_pick(seed, "responseWindow", 1, 5));
         t.rounds = uint16(_pick(seed, "rounds", 1, 5));
         t.trainerSlots = uint8(_pick(seed, "trainerSlots", 2, 7));
         t.minerSlots = uint8(_pick(seed, "minerSlots", 1, 4));
@@ -65,7 +75,7 @@ abstract contract Actors is Scenario {
         t.openWindow = 4;
         t.forkWindow = uint32(_pick(seed, "forkWindow", 0, 3));
         t.challengeWindow = uint32(_pick(seed, "challengeWindow", 1, 20));
-        t.minWindow = uint32(_pick(seed, "minWindow", 0, t.challengeWindow));
+        t.minWindow = uint32(_pick(seed, "minWindow", t.fastBlocks == 0 ? 0 : 1, t.challengeWindow));
         t.difficulty = _pick(seed, "difficulty", 1, 4);
         t.blockTime = uint32(_pick(seed, "blockTime", 0, 2));
         // Shares must not floor to zero, which few draws would do.
@@ -89,6 +99,20 @@ abstract contract Actors is Scenario {
         }
         for (uint8 i; i < trainers.length; ++i) sum += task.trainer(i).deposit;
         for (uint8 m; m < miners.length; ++m) sum += task.miner(m).deposit;
+    }
+
+    /// @dev Bonds that are neither lost nor given back: of claims in the running round, of claims that may be taken
+    /// back, and of who refuted a result in the running round.
+    function _bondsHeld(Round memory r) internal view returns (uint256) {
+        uint256 held = r.running ? _ones(r.refuted) : 0;
+        for (uint256 i; i < claims.length; ++i) if (_isHeld(r, task.stakeOf(claims[i]))) ++held;
+        return held * terms.challengeBond;
+    }
+
+    function _isHeld(Round memory r, Stake memory stake) internal view returns (bool) {
+        if (stake.challenger == address(0)) return false;
+        if (r.running && stake.round == r.id) return true;
+        return task.miner(stake.seat).provenRound == stake.round;
     }
 
     function _owedToPeople() internal view returns (uint256 sum) {

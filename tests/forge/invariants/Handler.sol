@@ -4,14 +4,20 @@ pragma solidity 0.8.30;
 import {
     Opening,
     Phase,
+    Reveal,
     Role,
     Round,
+    SignedCommit,
     Stage,
+    Stake,
     State,
     Status,
     Trainer
 } from "../../../contracts/interfaces/TaskTypes.sol";
+import {IReputation} from "../../../contracts/interfaces/IReputation.sol";
+import {Trees} from "../disputes/Trees.sol";
 import {Medians} from "../utils/Medians.sol";
+import {Preimages} from "../utils/Preimages.sol";
 import {Actors} from "./Actors.sol";
 
 /// @notice What the fuzzer may do, over one task after the other. Calls do not revert: each finds somebody who can do
@@ -28,12 +34,50 @@ contract Handler is Actors {
         uint256 aborted;
         uint256 struckOut;
         uint256 burnt;
+        uint256 refuted;
+        uint256 again; // second minings that brought a block
+        uint256 fast; // fast blocks that became final
+        uint256 fastVoted;
+        uint256 stood; // fork choices between several blocks
+        uint256 relayed;
     }
 
+    /// @notice How often a call was made, and did what it is for.
+    struct Tally {
+        uint256 calls;
+        uint256 done;
+    }
+
+    /// @notice The calls that need a state of their own.
+    enum Deed {
+        Accuse,
+        Show,
+        Ask,
+        Reply,
+        TakeBack,
+        Vouch,
+        MineAgain
+    }
+
+    uint256 private constant DEEDS = 7;
+
     Seen internal seen;
+    Tally[DEEDS] internal tallies;
+    mapping(bytes32 result => bool) private _refutedOnce; // by task, round, root and content
+    mapping(bytes32 claim => Posted) private _posted;
+
+    struct Posted {
+        address who;
+        uint8 seat;
+        uint8 height; // question: of the node
+        uint32 index;
+        bool isQuestion;
+        uint256 coordinate;
+    }
 
     constructor() {
         _gather();
+        lieAt = 0;
         _publishAny(0);
     }
 
@@ -66,9 +110,16 @@ contract Handler is Actors {
     function jump(uint256 seed) external watched {
         Status memory s = task.status();
         uint256 left = s.deadline == 0 ? 3 : s.deadline - block.timestamp;
-        if (seed % 8 == 0) vm.warp(block.timestamp + left + seed / 8 % 40);
-        else if (seed % 8 == 1) vm.warp(block.timestamp + left);
-        else vm.warp(block.timestamp + seed / 8 % (left / 4 + 1));
+        if (seed % 8 == 0) _elapse(block.timestamp + left + seed / 8 % 40);
+        else if (seed % 8 == 1) _elapse(block.timestamp + left);
+        else _elapse(block.timestamp + seed / 8 % (left / 4 + 1));
+        if (seed % 64 == 2) vm.roll(block.number + 256); // no draw can be looked up any more
+    }
+
+    /// @dev The clock goes on, and so does the chain: the draw of a fast block is known.
+    function _elapse(uint256 to) private {
+        vm.warp(to);
+        vm.roll(block.number + 1);
     }
 
     /// @notice Somebody is paid, at any time; now and then ether arrives that nobody asked for.
@@ -106,8 +157,8 @@ contract Handler is Actors {
         (calls[0], phases[0]) = (abi.encodeCall(task.bidAsTrainer, (SAMPLES, 0, 1)), Phase.Bidding);
         (calls[1], phases[1]) = (abi.encodeCall(task.bidAsMiner, (0)), Phase.Bidding);
         (calls[2], phases[2]) = (abi.encodeCall(task.select, ()), Phase.Select);
-        (calls[3], phases[3]) = (abi.encodeCall(task.commit, (seat, digest)), Phase.Commit);
-        (calls[4], phases[4]) = (abi.encodeCall(task.reveal, (seat, digest, digest, 1, 1, digest)), Phase.Reveal);
+        (calls[3], phases[3]) = (abi.encodeCall(task.commit, (digest)), Phase.Commit);
+        (calls[4], phases[4]) = (abi.encodeCall(task.reveal, (digest, digest, 1, 1, digest)), Phase.Reveal);
         (calls[5], phases[5]) = (abi.encodeCall(task.check, (seat, seed)), Phase.Check);
         (calls[6], phases[6]) = (abi.encodeCall(task.seal, (seat, digest)), Phase.Seal);
         (calls[7], phases[7]) = (abi.encodeCall(task.propose, (seat, o, seed)), Phase.Mine);
@@ -119,6 +170,250 @@ contract Handler is Actors {
         return call == 0 ? uint256(SAMPLES) * terms.trainerDeposit : terms.minerDeposit;
     }
 
+    // ------------------------------------------------------------------ deeds
+
+    /// @notice Somebody posts a bond on the claim that a result is false, right or not.
+    function accuse(uint256 seed) external watched {
+        _try(Deed.Accuse, seed);
+    }
+
+    /// @notice Somebody shows what it committed to; what is no proof is refused.
+    function show(uint256 seed) external watched {
+        _try(Deed.Show, seed);
+    }
+
+    /// @notice Somebody asks for a node of a result's tree.
+    function ask(uint256 seed) external watched {
+        _try(Deed.Ask, seed);
+    }
+
+    /// @notice A question is answered by who has the bytes, or expires.
+    function reply(uint256 seed) external watched {
+        _try(Deed.Reply, seed);
+    }
+
+    /// @notice A bond against a refuted result is taken back.
+    function takeBack(uint256 seed) external watched {
+        _try(Deed.TakeBack, seed);
+    }
+
+    /// @notice A trusted miner proposes a block without a vote.
+    function vouch(uint256 seed) external watched {
+        _try(Deed.Vouch, seed);
+    }
+
+    /// @notice Who opened the truth mines again.
+    function mineAgain(uint256 seed) external watched {
+        _try(Deed.MineAgain, seed);
+    }
+
+    /// @dev Does it if it can be done now; else, where that happened too seldom, plays on until it can.
+    function _try(Deed deed, uint256 seed) private {
+        Tally storage tally = tallies[uint256(deed)];
+        bool done = _do(deed, seed);
+        // 2 of 20 calls are enough for the statement, and playing on is slow.
+        uint256 steps = done || 12 * tally.done >= ++tally.calls ? 0 : 150;
+        if (done) ++tally.calls;
+        for (uint256 i; i < steps && !done; ++i) {
+            _step(deed, _pick(seed, bytes32(i), 0, type(uint128).max));
+            done = _do(deed, _pick(seed, bytes32(~i), 0, type(uint128).max));
+        }
+        if (done) ++tally.done;
+    }
+
+    function _step(Deed deed, uint256 seed) private {
+        Status memory s = task.status();
+        Status memory before = s;
+        address playing = address(task);
+        if (deed == Deed.Show || deed == Deed.TakeBack) _do(Deed.Accuse, seed);
+        if (deed == Deed.Show && seed % 4 != 0) return;
+        if (deed == Deed.TakeBack) _do(Deed.Show, seed);
+        if (deed == Deed.Reply) _do(Deed.Ask, seed);
+        s = task.status();
+        if (!_act(s, seed) && s.deadline != 0) _elapse(s.deadline);
+        if (address(task) == playing) _expectForward(before, task.status());
+    }
+
+    function _do(Deed deed, uint256 seed) private returns (bool) {
+        Status memory s = task.status();
+        if (deed == Deed.TakeBack) return _takeBack(s.round, seed);
+        if (!s.round.running) return false;
+        if (deed == Deed.Show) return _showAny(s, seed);
+        if (deed == Deed.Vouch) return s.phase == Phase.Seal && s.round.windowFrom == 0 && _vouch(s, seed);
+        if (deed == Deed.MineAgain) return s.attempt > s.round.attempt && _actMiner(s, seed);
+        if (deed == Deed.Reply) return _replyAny(s, seed);
+        if (s.phase != Phase.Challenge && s.phase != Phase.Open && s.phase != Phase.Mine) return false;
+        if (s.attempt > s.round.attempt) return false;
+        return _postAny(s.round, seed, deed == Deed.Ask);
+    }
+
+    /// @dev Against a miner whose result is known: of two places a wrong one, where there is one.
+    function _postAny(Round memory r, uint256 seed, bool isQuestion) private returns (bool) {
+        if (r.fast != 0 && block.number <= r.fastBlock) return false;
+        uint256 known = r.openers;
+        if (r.fast != 0) known |= 1 << (r.fast - 1);
+        for (uint256 k; k < miners.length; ++k) {
+            uint8 m = uint8(((seed >> 8) + k) % miners.length);
+            if (known >> m & 1 == 0) continue;
+            address who = people[(seed >> 16) % people.length];
+            return isQuestion ? _askOn(who, m, seed) : _accuse(who, m, seed);
+        }
+        return false;
+    }
+
+    function _accuse(address who, uint8 m, uint256 seed) private returns (bool) {
+        uint256 coordinate = seed >> 24 & 3 == 0 ? _within(seed >> 32, 0, 31) : lieAt;
+        bytes32 claim = _claimOf(who, m, coordinate);
+        uint256 bond = terms.challengeBond;
+        if (task.stakeOf(claim).challenger != address(0)) {
+            _refused(who, abi.encodeCall(task.commitChallenge, (m, claim)), bond);
+            return false;
+        }
+        if (_posted[claim].who != address(0)) return false; // shown before
+        _postClaim(who, m, claim);
+        _posted[claim] = Posted(who, m, 0, 0, false, coordinate);
+        return true;
+    }
+
+    /// @dev The first claim of the round from a random one that is not shown: refuted, or refused as no proof.
+    function _showAny(Status memory s, uint256 seed) private returns (bool) {
+        for (uint256 k; k < claims.length; ++k) {
+            bytes32 claim = claims[((seed >> 8) + k) % claims.length];
+            Posted memory p = _posted[claim];
+            if (p.isQuestion || task.stakeOf(claim).challenger == address(0)) continue;
+            if (task.stakeOf(claim).round != s.round.id) continue;
+            Opening memory o = _sealed(p.seat);
+            bytes memory evidence = _evidence(p.coordinate, _isLie(o) ? _lie() : _aggregate());
+            bytes memory call = abi.encodeCall(
+                task.challenge, (p.seat, p.coordinate, _saltOf(p.who), o.root, o.contentId, evidence)
+            );
+            _refused(p.who == stranger ? publisher : stranger, call, 0);
+            if (!_isLie(o) || p.coordinate != lieAt) {
+                _refused(p.who, call, 0);
+                continue;
+            }
+            vm.prank(p.who);
+            (bool ok,) = address(task).call(call);
+            vm.assertTrue(ok, "a right proof is taken");
+            _noteRefuted(s, p.seat);
+            _refused(p.who, call, 0); // once
+            return true;
+        }
+        return false;
+    }
+
+    function _isLie(Opening memory o) private view returns (bool) {
+        return o.root == _resultRoot(false);
+    }
+
+    function _noteRefuted(Status memory s, uint256 m) private {
+        Opening memory o = _sealed(m);
+        ++seen.refuted;
+        _refutedOnce[keccak256(abi.encode(address(task), s.round.id, o.root, o.contentId))] = true;
+    }
+
+    /// @dev The top, by the root; a leaf, where the bytes are known.
+    function _askOn(address who, uint8 m, uint256 seed) private returns (bool) {
+        Opening memory o = _sealed(m);
+        Posted memory p = Posted(who, m, 0, 0, true, 0);
+        bytes32 node = o.root;
+        bytes32[] memory path;
+        if (terms.parameterCount > 32) {
+            p.height = 1;
+            if (seed >> 24 & 1 == 0 && !_isWithheld(o)) {
+                (p.height, p.index) = (0, uint32(seed >> 25 & 1));
+                bytes32[][] memory all = Trees.levels(_isLie(o) ? _lie() : _aggregate());
+                (node, path) = (all[0][p.index], Trees.path(all, 0, p.index));
+            }
+        }
+        Preimages.At memory at = Preimages.At(address(task), _round(), 0, who);
+        bytes32 claim = Preimages.question(at, m, p.height, p.index);
+        if (_posted[claim].who != address(0)) return false;
+        uint256 bond = _bond(who);
+        vm.prank(who);
+        task.question{value: bond}(m, o.root, o.contentId, p.height, p.index, node, path);
+        paidIn += bond;
+        claims.push(claim);
+        _posted[claim] = p;
+        return true;
+    }
+
+    function _isWithheld(Opening memory o) private view returns (bool) {
+        return !_isLie(o) && o.root != _resultRoot(true);
+    }
+
+    /// @dev The first open question from a random one: answered where the bytes are known, else it expires.
+    function _replyAny(Status memory s, uint256 seed) private returns (bool) {
+        for (uint256 k; k < claims.length; ++k) {
+            bytes32 claim = claims[((seed >> 8) + k) % claims.length];
+            Posted memory p = _posted[claim];
+            if (!p.isQuestion || task.stakeOf(claim).round != s.round.id) continue;
+            uint256 deadline = task.questionOf(claim).deadline;
+            if (deadline == 0) continue;
+            Opening memory o = _sealed(p.seat);
+            bool withheld = _isWithheld(o);
+            bytes memory parts = Trees.parts(_isLie(o) ? _lie() : _aggregate(), p.height, p.index);
+            bytes memory call = abi.encodeCall(task.answer, (claim, parts));
+            if (withheld || block.timestamp >= deadline) _refused(stranger, call, 0);
+            else if (seed >> 40 & 3 != 0) {
+                vm.prank(stranger);
+                task.answer(claim, parts);
+                return true;
+            }
+            if (block.timestamp < deadline) {
+                _refused(stranger, abi.encodeCall(task.expire, (claim)), 0);
+                continue;
+            }
+            if (!_isDisputable(s)) continue;
+            vm.prank(stranger);
+            task.expire(claim);
+            _noteRefuted(s, p.seat);
+            return true;
+        }
+        return false;
+    }
+
+    function _isDisputable(Status memory s) private pure returns (bool) {
+        if (s.phase == Phase.Mine) return s.round.firstProposal != 0 && s.attempt == s.round.attempt;
+        return s.phase == Phase.Challenge || s.phase == Phase.Open;
+    }
+
+    function _takeBack(Round memory r, uint256 seed) private returns (bool) {
+        for (uint256 k; k < claims.length; ++k) {
+            bytes32 claim = claims[((seed >> 8) + k) % claims.length];
+            Stake memory stake = task.stakeOf(claim);
+            bytes memory call = abi.encodeCall(task.reclaim, (claim));
+            if (!_isHeld(r, stake) || (r.running && stake.round == r.id)) {
+                if (k == 0) _refused(stranger, call, 0);
+                continue;
+            }
+            vm.prank(stranger);
+            task.reclaim(claim);
+            _refused(stranger, call, 0); // once
+            return true;
+        }
+        return false;
+    }
+
+    /// @dev A miner that the registry trusts, lying now and then.
+    function _vouch(Status memory s, uint256 seed) private returns (bool) {
+        for (uint256 k; k < miners.length; ++k) {
+            uint256 m = ((seed >> 8) + k) % miners.length;
+            if (s.round.activeMiners >> m & 1 == 0 || !_isTrusted(miners[m])) continue;
+            _proposeFast(m, _result(m, seed));
+            return true;
+        }
+        return false;
+    }
+
+    function _isTrusted(address miner) private view returns (bool) {
+        IReputation.MinerRecord memory record = registry.minerRecord(miner);
+        if (terms.fastBlocks == 0 || record.served == 0) return false;
+        if (uint256(record.accepted) * miners.length * 10_000 / record.served < terms.fastBlocks) return false;
+        uint256 part = record.offered == 0 ? 0 : uint256(record.received) * 10_000 / record.offered;
+        return part >= terms.fastRewards;
+    }
+
     // ------------------------------------------------------------------ steps
 
     function _act(Status memory s, uint256 seed) private returns (bool acted) {
@@ -127,7 +422,8 @@ contract Handler is Actors {
         if (s.phase == Phase.Commit) return _actTrainer(s.round, seed, false);
         if (s.phase == Phase.Reveal) return _actTrainer(s.round, seed, true);
         if (s.phase == Phase.Closed) return _afterwards(seed);
-        if (s.phase == Phase.Challenge) vm.warp(s.deadline);
+        if (s.phase == Phase.Challenge) _elapse(s.deadline);
+        else if (s.phase == Phase.Seal && seed % 8 == 5 && s.round.windowFrom == 0 && _vouch(s, seed)) return true;
         else if (s.phase == Phase.Finalise) _finaliseBy(stranger);
         else return _actMiner(s, seed);
         return true;
@@ -138,7 +434,7 @@ contract Handler is Actors {
         address account = people[seed % people.length];
         for (uint256 k; k < people.length && _depositOf(role, account) != 0; ++k) account = people[k];
         if (_depositOf(role, account) != 0) {
-            vm.warp(task.status().deadline);
+            _elapse(task.status().deadline);
             return true;
         }
         uint256 deposit = terms.minerDeposit;
@@ -177,18 +473,37 @@ contract Handler is Actors {
             bool can = reveal ? tr.round == r.id : tr.strikes < terms.maxStrikes;
             if (acted && k == 0) _expectNoSecondTime(i, reveal);
             if (acted || !can) continue;
-            if (reveal) _reveal(i);
+            if (seed & 3 == 0) _relay(i, reveal);
+            else if (reveal) _reveal(i);
             else _commit(i);
             return true;
         }
         return false;
     }
 
+    /// @dev Through somebody else, together with what is open already; contracts cannot sign.
+    function _relay(uint256 i, bool reveal) private {
+        if (reveal) {
+            Reveal[] memory reveals = new Reveal[](1);
+            reveals[0] = _relayed(i, _updateOf(i));
+            vm.prank(stranger);
+            task.revealBatch(reveals);
+        } else if (keyOf[trainers[i]] == 0) {
+            return _commit(i);
+        } else {
+            SignedCommit[] memory commits = new SignedCommit[](1);
+            commits[0] = _signed(i, _updateOf(i));
+            vm.prank(stranger);
+            task.commitBatch(commits);
+        }
+        ++seen.relayed;
+    }
+
     function _expectNoSecondTime(uint256 i, bool reveal) private {
         Update memory u = _updateOf(i);
-        bytes memory call = abi.encodeCall(task.commit, (uint8(i), keccak256("second")));
+        bytes memory call = abi.encodeCall(task.commit, (keccak256("second")));
         if (reveal) {
-            call = abi.encodeCall(task.reveal, (uint8(i), u.root, u.contentId, u.samples, u.trainingTime, u.salt));
+            call = abi.encodeCall(task.reveal, (u.root, u.contentId, u.samples, u.trainingTime, u.salt));
         }
         _refused(trainers[i], call, 0);
     }
@@ -199,9 +514,13 @@ contract Handler is Actors {
         if (s.phase == Phase.Seal) able &= ~uint256(s.round.sealers);
         if (s.phase == Phase.Mine) able &= uint256(s.round.sealers) & ~uint256(s.round.proposers);
         if (s.phase == Phase.Open) able &= uint256(s.round.sealers) & ~uint256(s.round.openers);
+        bool again = s.phase == Phase.Mine && s.attempt > s.round.attempt;
+        if (again) able = _ofTheTruth(s.round.openers);
+        able &= ~uint256(s.round.refuted);
         for (uint256 k; k < miners.length; ++k) {
             uint256 m = ((seed >> 8) + k) % miners.length;
             if (able >> m & 1 == 0) continue;
+            if (again) ++seen.again;
             if (s.phase == Phase.Check) _check(m, _verdict(seed));
             else if (s.phase == Phase.Seal) _seal(m, _result(m, seed));
             else if (s.phase == Phase.Mine) _propose(m);
@@ -211,14 +530,26 @@ contract Handler is Actors {
         return false;
     }
 
+    /// @dev Bitmap of the openers of what has no block yet.
+    function _ofTheTruth(uint256 openers) private view returns (uint256 able) {
+        bytes32 truth = _truth();
+        for (uint256 m; m < miners.length; ++m) {
+            if (openers >> m & 1 != 0 && task.miner(uint8(m)).result == truth) able |= 1 << m;
+        }
+    }
+
     /// @dev Mostly ok for all, sometimes any bits.
     function _verdict(uint256 seed) private view returns (uint256) {
         return seed % 8 == 0 ? uint256(keccak256(abi.encode(seed))) : _verdicts(0, OK);
     }
 
-    /// @dev Mostly the truth, with scores that differ a little; sometimes a common lie, sometimes nonsense.
+    /// @dev Mostly the truth, with scores that differ a little; in every third round a common lie of some, or a root
+    /// of nothing; sometimes nonsense.
     function _result(uint256 m, uint256 seed) private view returns (Opening memory o) {
-        o = seed % 16 == 0 ? _false(m) : _honest(m);
+        uint256 mood = uint256(keccak256(abi.encode(address(task), _round()))) % 6;
+        bool lies = mood < 2 && seed >> 4 & 1 == 0;
+        o = lies && mood == 0 ? _false(m) : _honest(m);
+        if (lies && mood == 1) o.root = keccak256(abi.encode("nothing", _round()));
         if (seed % 16 == 1) o.contentId = bytes32(seed);
         o.accuracy = seed % 8 == 2 ? 8000 : 9500;
         for (uint256 i; i < trainers.length; ++i) {
@@ -247,6 +578,7 @@ contract Handler is Actors {
     /// @dev The task is closed: somebody takes what is theirs; when all have, the next task starts.
     function _afterwards(uint256 seed) private returns (bool) {
         if (seed % 4 != 0 && address(task).balance > _stuck() + forced) {
+            _takeBack(task.status().round, seed >> 8);
             for (uint256 k; k < people.length; ++k) _pay(people[((seed >> 8) + k) % people.length]);
             _pay(publisher);
             return true;
@@ -258,18 +590,27 @@ contract Handler is Actors {
         return true;
     }
 
+    /// @notice Whatever is called does what it is for in one of twenty calls at least.
+    function expectDeeds() public view {
+        for (uint256 i; i < DEEDS; ++i) {
+            if (tallies[i].calls < 20) continue;
+            vm.assertGe(20 * tallies[i].done, tallies[i].calls, string.concat("deed ", vm.toString(i)));
+        }
+    }
+
     // ------------------------------------------------------------------ exit
 
     /// @notice From wherever the task is, calls that anybody may make and the clock bring everybody out.
     function exit() public {
         Status memory s = task.status();
-        for (uint256 i; i < 64 && s.phase != Phase.Closed; ++i) {
-            if (s.deadline != 0) vm.warp(s.deadline);
+        for (uint256 i; i < 100 && s.phase != Phase.Closed; ++i) {
+            if (s.deadline != 0) _elapse(s.deadline);
             else if (s.phase == Phase.Select) _endBidding(1);
             else _finaliseBy(stranger);
             s = task.status();
         }
         vm.assertEq(uint256(s.phase), uint256(Phase.Closed), "never closes");
+        while (_takeBack(s.round, 0)) {}
         for (uint256 i; i < people.length; ++i) _pay(people[i]);
         _pay(publisher);
         vm.assertEq(address(task).balance, _stuck() + forced, "left in a closed task");
@@ -316,7 +657,26 @@ contract Handler is Actors {
         vm.assertLe(b.roundsLeft, a.roundsLeft, "rounds left");
         vm.assertGe(b.voidRounds, a.voidRounds, "void rounds");
         bool sameRound = b.round.id == a.round.id && b.state == a.state;
-        if (sameRound) vm.assertGe(uint256(b.phase), uint256(a.phase), "phase");
+        // Back to Mine or Seal only for another block: where the truth has none, or a fast one fell or was drawn.
+        bool again = b.phase == Phase.Mine && b.attempt > a.attempt;
+        bool voted = b.phase == Phase.Seal && a.round.fast != 0;
+        bool other = b.round.refuted != a.round.refuted; // a truth that has a block and its window already
+        if (sameRound && !again && !voted && !other) {
+            bool next = a.phase == Phase.Mine && a.attempt > a.round.attempt; // a second block, or a third mining
+            if (!next) vm.assertGe(uint256(b.phase), uint256(a.phase), "phase");
+        }
+        if (a.deadline != 0 && block.timestamp >= a.deadline && sameRound) {
+            bool longer = b.round.lastDispute != a.round.lastDispute || b.phase != a.phase;
+            longer = longer || a.round.fast != 0 || b.attempt != a.attempt;
+            vm.assertTrue(longer, "ends by its deadline");
+        }
+        if (b.head.blockHash != a.head.blockHash) {
+            bytes32 id = keccak256(abi.encode(address(task), a.round.id, b.head.root, b.head.contentId));
+            vm.assertTrue(!_refutedOnce[id], "a refuted result is the head");
+            if (a.round.fast != 0) ++seen.fast;
+            if (_ones(a.round.proposers) > 1) ++seen.stood;
+        }
+        if (a.round.fast != 0 && b.round.sealers != 0) ++seen.fastVoted;
         _note(a, b);
     }
 

@@ -9,9 +9,21 @@ contract HandlerTest is WatchedHandler {
     function test_reachesEveryEnd() public {
         for (uint256 i; i < 4000; ++i) {
             uint256 seed = uint256(keccak256(abi.encode(i)));
-            bytes4[5] memory calls =
-                [this.act.selector, this.actAll.selector, this.jump.selector, this.pay.selector, this.probe.selector];
-            (bool ok, bytes memory why) = address(this).call(abi.encodeWithSelector(calls[seed % 5], seed >> 8));
+            bytes4[12] memory calls = [
+                this.act.selector,
+                this.actAll.selector,
+                this.jump.selector,
+                this.pay.selector,
+                this.probe.selector,
+                this.accuse.selector,
+                this.show.selector,
+                this.ask.selector,
+                this.reply.selector,
+                this.takeBack.selector,
+                this.vouch.selector,
+                this.mineAgain.selector
+            ];
+            (bool ok, bytes memory why) = address(this).call(abi.encodeWithSelector(calls[seed % 12], seed >> 8));
             if (!ok) {
                 assembly {
                     revert(add(why, 0x20), mload(why))
@@ -25,6 +37,13 @@ contract HandlerTest is WatchedHandler {
         _log("... early", seen.early);
         _log("... with burns", seen.burnt);
         _log("tasks aborted", seen.aborted);
+        _log("results refuted", seen.refuted);
+        _log("second minings", seen.again);
+        _log("fast blocks final", seen.fast);
+        _log("fast blocks voted on", seen.fastVoted);
+        _log("forks to choose from", seen.stood);
+        _log("updates relayed", seen.relayed);
+        expectDeeds();
         _log("rounds that struck a miner out", seen.struckOut);
     }
 

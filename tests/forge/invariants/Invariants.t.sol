@@ -27,6 +27,7 @@ abstract contract Campaign is Test {
 
     /// @dev After each run: from wherever it got to, everybody gets out.
     function afterInvariant() public {
+        handler.expectDeeds();
         handler.exit();
         handler.expectAll();
     }
@@ -49,12 +50,19 @@ contract InvariantsTest is Campaign {
     }
 
     function _calls() internal pure override returns (bytes4[] memory calls) {
-        calls = new bytes4[](5);
+        calls = new bytes4[](12);
         calls[0] = Handler.act.selector;
         calls[1] = Handler.actAll.selector;
         calls[2] = Handler.pay.selector;
         calls[3] = Handler.probe.selector;
         calls[4] = Handler.jump.selector;
+        calls[5] = Handler.accuse.selector;
+        calls[6] = Handler.show.selector;
+        calls[7] = Handler.ask.selector;
+        calls[8] = Handler.reply.selector;
+        calls[9] = Handler.takeBack.selector;
+        calls[10] = Handler.vouch.selector;
+        calls[11] = Handler.mineAgain.selector;
     }
 }
 
@@ -73,10 +81,17 @@ contract PatientInvariantsTest is Campaign {
     }
 
     function _calls() internal pure override returns (bytes4[] memory calls) {
-        calls = new bytes4[](4);
+        calls = new bytes4[](11);
         calls[0] = Handler.act.selector;
         calls[1] = Handler.actAll.selector;
         calls[2] = Handler.pay.selector;
         calls[3] = Handler.probe.selector;
+        calls[4] = Handler.accuse.selector;
+        calls[5] = Handler.show.selector;
+        calls[6] = Handler.ask.selector;
+        calls[7] = Handler.reply.selector;
+        calls[8] = Handler.takeBack.selector;
+        calls[9] = Handler.vouch.selector;
+        calls[10] = Handler.mineAgain.selector;
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {IReputation} from "../../../contracts/interfaces/IReputation.sol";
 import {Role, Round, Stage, State, Status, Trainer} from "../../../contracts/interfaces/TaskTypes.sol";
 import {Handler} from "./Handler.sol";
 
@@ -10,6 +11,8 @@ contract WatchedHandler is Handler {
         Status memory s = task.status();
         _expectEveryWeiAccounted(s);
         _expectDepositsWithinBids();
+        _expectRecordsInBounds();
+        _expectWeightsCapped();
         if (s.state == State.Running) _expectOneContributionEach(s);
     }
 
@@ -21,6 +24,7 @@ contract WatchedHandler is Handler {
         uint256 balance = address(task).balance;
         vm.assertEq(balance, paidIn + forced - withdrawn - sent, "paid in = paid out + burnt + left");
         uint256 accounts = task.pool() + burning - sent + _owedToPeople() + (closed ? 0 : _atStake());
+        accounts += _bondsHeld(s.round);
         vm.assertEq(balance, accounts + forced, "left = what is on the accounts");
         vm.assertEq(address(0).balance, burntBefore + sent, "burnt");
     }
@@ -32,6 +36,22 @@ contract WatchedHandler is Handler {
         }
         for (uint8 m; m < miners.length; ++m) {
             vm.assertLe(task.miner(m).deposit, _depositOf(Role.Miner, miners[m]), "miner's deposit");
+        }
+    }
+
+    /// @dev n <= m and s <= t, for everybody and over all tasks.
+    function _expectRecordsInBounds() private view {
+        for (uint256 i; i < people.length; ++i) {
+            IReputation.MinerRecord memory record = registry.minerRecord(people[i]);
+            vm.assertLe(record.accepted, record.served, "n <= m");
+            vm.assertLe(record.received, record.offered, "s <= t");
+        }
+    }
+
+    /// @dev What counts of an update is at most what its trainer's bid offered.
+    function _expectWeightsCapped() private view {
+        for (uint8 i; i < trainers.length; ++i) {
+            vm.assertLe(task.trainer(i).cap, task.bidOf(Role.Trainer, trainers[i]).samples, "cap");
         }
     }
 
@@ -48,8 +68,9 @@ contract WatchedHandler is Handler {
         }
         vm.assertEq(r.commits, commits, "commits");
         vm.assertEq(r.reveals, reveals, "reveals");
+        vm.assertEq(_ones(r.revealed), reveals, "one reveal each");
         vm.assertLe(commits, r.activeTrainers, "committed although struck out");
-        vm.assertEq((r.checkers | r.sealers) & ~r.activeMiners, 0, "acted although struck out");
+        vm.assertEq((r.checkers | r.sealers) & ~(r.activeMiners | r.refuted), 0, "acted although struck out");
         vm.assertEq(r.openers & ~r.sealers, 0, "opened without a seal");
         vm.assertEq(r.proposers & ~r.openers, 0, "proposed without opening");
         vm.assertGt(s.roundsLeft, 0, "rounds left");

@@ -5,7 +5,7 @@ import {ProofOfWork} from "../../../contracts/libraries/ProofOfWork.sol";
 import {Test} from "../utils/Test.sol";
 
 contract ProofOfWorkTest is Test {
-    function test_retargetStaysWithinAFactorOfFourAndTheBounds(uint256 seed, uint64 actual, uint32 wanted) public pure {
+    function test_D03_retargetStaysWithinAFactorOfFourAndTheBounds(uint256 seed, uint64 actual, uint32 wanted) public pure {
         uint256 difficulty = _within(seed, 1, 2 ** 64);
         uint256 next = ProofOfWork.retarget(difficulty, actual, wanted);
         vm.assertGe(next, 1, "smallest");
