@@ -1,4 +1,4 @@
-"""Measures gas on Anvil: every function of a task with 10 trainers and 3 miners, updates and fraud proofs of 10 and 100.
+"""Measures gas on Anvil: a task with 10 trainers and 3 miners, updates and fraud proofs of 10 and of 100 trainers.
 
 `scripts/gas.py` writes docs/gas.json and the README's table; `scripts/gas.py --check` compares them with what it
 measures and exits with 1 when anything has moved by more than 2 %.

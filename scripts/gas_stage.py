@@ -154,9 +154,7 @@ class Stage:
         """A round in which two of three miners stand for a result with one parameter off by one, and a watcher."""
         random = np.random.default_rng(len(self.name))
         # Weights of a trained network: most of them small, a few large.
-        values = [
-            (random.normal(0, 0.05, PARAMETERS) * 2**24).astype(np.int32) for _ in range(self.trainers)
-        ]
+        values = [(random.normal(0, 0.05, PARAMETERS) * 2**24).astype(np.int32) for _ in range(self.trainers)]
         (self.update_in_a_batch if batch else self.update_directly)(self.openings(values))
         quality = self.task.terms["startQuality"]
         weights = [update_weight(SAMPLES, quality)] * self.trainers
@@ -208,7 +206,9 @@ class Stage:
         values: dict[str, object] = {
             **terms.for_contract(),
             **{name: word(self.name, name) for name in (*hashes, "validationHash")},
-            **{"parameterCount": PARAMETERS, "manifestSize": 500, "validationSize": 785_018},
+            "parameterCount": PARAMETERS,
+            "manifestSize": 500,
+            "validationSize": 785_018,
         }
         codec = artifact("TaskFactory").codec
         call = codec.call("publish", tuple(values[name] for name in codec.fields("publish")))

@@ -15,7 +15,7 @@ from bcfl_client.errors import ChainMismatch, ConfigError
 __all__ = ["ARTIFACTS", "TASK_PIECES", "Artifact", "Deployment", "artifact", "deploy", "require_factory"]
 
 TASK_PIECES = {"TaskBidding": "bidding", "TaskBlocks": "blocks", "TaskSettlement": "settlement"}
-"""Contracts that hold the code of `LearningTask`, by the view that names their address, as its constructor takes them."""
+"""Contracts that hold code of `LearningTask`, with the view that names their address, as its constructor takes them."""
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "build" / "contracts"
 

@@ -34,7 +34,7 @@ _VOTES_HEADROOM = 1_000_000  # gas: the call that ends Check counts all verdicts
 
 @dataclass(frozen=True)
 class TrainerSeat:
-    """A selected trainer as the contract has it. Money in wei, `digest` the first 25 bytes of its commitment or root."""
+    """A selected trainer as the contract has it. Money in wei, `digest` is 25 bytes of its commitment or root."""
 
     account: str
     round_id: int

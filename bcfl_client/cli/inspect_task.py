@@ -42,8 +42,8 @@ def add_commands(commands: Commands) -> None:
         _audit,
         "recompute a task from outside",
         "Replays every round from the chain's logs and the content store alone: commitments, proofs of work, the\n"
-        "aggregate byte for byte, scores, votes, disputes, payouts to the wei. Exit code 0: all is right; 1: a difference, which\n"
-        "is named; 3: no difference, but bytes that it needs are no longer available.",
+        "aggregate byte for byte, scores, votes, disputes, payouts to the wei. Exit code 0: all is right; 1: a\n"
+        "difference, which is named; 3: no difference, but bytes that it needs are no longer available.",
         "bcfl audit 0x1234...abcd --store dir:.bcfl/store",
     )
     add_task(parser)
@@ -116,11 +116,12 @@ def _status_lines(task: Task, now: Progress) -> list[str]:
 
 def _block_lines(now: Progress) -> list[str]:
     """What is unusual about the running round's block."""
-    r, lines = now.status.round, []
+    r = now.status.round
+    lines: list[str] = []
     if now.status.state.name == "RUNNING" and r.fast:
         lines.append(f"  fast      block of {now.miners[r.fast - 1]}, without a vote")
     if now.status.attempt:
-        lines.append(f"  attempt   {now.status.attempt}: blocks are mined again")
+        lines.append(f"  attempt   {now.status.attempt} of mining")
     if r.refuted:
         lines += _acted("refuted", tuple(now.miners[seat] for seat in bits(r.refuted)))
     return lines
@@ -130,7 +131,7 @@ def _dispute_lines(task: Task) -> list[str]:
     """Bounties, bonds and refutations of everybody, whether it has a seat or not."""
     from bcfl_client.cli.money import disputants
 
-    lines = []
+    lines: list[str] = []
     for one in disputants(task.events(), task.terms["challengeBond"]):
         said = f"{one.claims} claims, {one.refutations} shown, bounties {format_wei(one.bounties)}, "
         said += f"bonds {format_wei(one.posted)}: {format_wei(one.returned)} returned, {format_wei(one.lost)} lost, "

@@ -86,7 +86,7 @@ class Disputant:
 
 
 def disputants(events: Iterable[Event], bond: int) -> list[Disputant]:
-    """Everybody who posted a bond of `bond` wei in a task with these events, or received a part of one, in their order."""
+    """Everybody who posted a bond of `bond` wei in a task with these events, or received a part of one."""
     ledger = _Disputes(bond)
     for event in events:
         ledger.add(event)

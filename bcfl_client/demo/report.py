@@ -104,15 +104,20 @@ def print_table(run: Run, audit: AuditReport) -> None:
 
 
 def print_speed(run: Run, audit: AuditReport) -> None:
-    """Prints what a round took besides training, with and without a vote."""
+    """Prints what a round took besides training, with and without a vote; the window to object counts in both."""
+    window = run.task.terms["minWindow"]
     for fast, name in ((False, "with a vote"), (True, "without a vote")):
-        took = []
-        for one in audit.rounds:
-            if one.accepted and one.fast == fast and one.id in run.clocks:
-                seconds = run.clocks[one.id].seconds()
-                took.append(sum(seconds.values()) - seconds["train"])
-        mean = f"{sum(took) / len(took):.2f} s a round besides training" if took else "none"
-        print(f"blocks {name:<15} {len(took):>3} rounds  {mean}")
+        ids = [one.id for one in audit.rounds if one.accepted and one.fast == fast and one.id in run.clocks]
+        seconds = [run.clocks[number].seconds() for number in ids]
+        if not seconds:
+            print(f"blocks {name:<15}  none")
+            continue
+        rest = sum(sum(one.values()) - one["train"] for one in seconds) / len(seconds)
+        block = sum(one["seal"] + one["mine"] for one in seconds) / len(seconds)
+        print(
+            f"blocks {name:<15}{len(ids):>3} rounds, {rest:.2f} s each besides training: {block:.2f} s from the "
+            f"last verdict to the block, then {window} s or more to object"
+        )
 
 
 def _rounds(run: Run) -> list[dict[str, Any]]:

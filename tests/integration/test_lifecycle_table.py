@@ -104,8 +104,7 @@ class Play(Stage):
         try:
             self.connection.call(self.task.address, self.task.codec.call(name, *args), sender=sender)
         except RpcError as error:
-            assert isinstance(error.data, str)
-            return self.task.codec.reverted(bytes.fromhex(error.data[2:])).name == "LearningTask_WrongPhase"
+            return self.task.codec.reverted(bytes.fromhex(str(error.data)[2:])).name == "LearningTask_WrongPhase"
         return False
 
 
