@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bcfl_client.audit.checks import Args, Checks
-from bcfl_client.audit.phases import is_drawn, seal_end
+from bcfl_client.audit.phases import clock_at, is_drawn, seal_end
 from bcfl_client.audit.state import Block, Expected, FastBlock, Moment, RoundState
 from bcfl_client.audit.votes import current_inputs, true_result
 from bcfl_client.chain.digests import (
@@ -80,14 +80,15 @@ class BlockActs(Checks):
         return []
 
     def fast_voted(self, args: Args, moment: Moment) -> list[Expected]:
-        """Comes with the first seal."""
+        """Comes with the first seal after it, or with the first block."""
         r = self._round(args)
         where = self._miner(r, args["seat"])
         if self._expect(where, "fast block that gives way to a vote", args["seat"], _fast_seat(r)):
             assert r.fast is not None
             if r.fast.drawn is None:
                 r.fast.drawn = True
-            self._require(where, moment, Phase.SEAL)
+            phase = clock_at(self._task, moment).phase
+            self._expect(where, "phase of the vote", True, phase in (Phase.SEAL, Phase.MINE))
         r.fast = None
         return []
 

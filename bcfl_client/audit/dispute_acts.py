@@ -8,7 +8,7 @@ from bcfl_client.audit.answers import STEP, answer_length, fold, has_node, parts
 from bcfl_client.audit.checks import Args, Checks
 from bcfl_client.audit.phases import clock_at
 from bcfl_client.audit.state import Accusation, Expected, Moment, Refutation, RoundState, Stake
-from bcfl_client.chain.digests import question_digest
+from bcfl_client.chain.digests import own_claim, question_digest
 from bcfl_client.learning.tree import LEAF_PARAMETERS, leaf_count, root_hash, tree_height
 
 __all__ = ["WITHHELD", "DisputeActs"]
@@ -31,7 +31,9 @@ class DisputeActs(Checks):
         where = self._disputable(r, args, moment)
         height, index = args["height"], args["index"]
         place = self._place(r, args["challenger"])
-        self._expect(where, "claim of the question", question_digest(place, seat, height, index), args["claim"])
+        digest = question_digest(place, seat, height, index)
+        if args["claim"] != own_claim(digest, args["challenger"]):  # somebody else had posted the same
+            self._expect(where, "claim of the question", digest, args["claim"])
         self._expect(where, "node of the result's tree", True, has_node(self._parameters, height, index))
         deadline = moment.second + self._task.terms["responseWindow"]
         self._expect(where, "deadline of the answer", deadline, args["deadline"])
@@ -53,7 +55,8 @@ class DisputeActs(Checks):
             if self._expect(where, "bytes of the answer", length, len(parts)):
                 self._check_nodes(r, where, stake.height, stake.index, parts, r.results[stake.seat][0])
             self._task.stakes[claim] = replace(stake, deadline=None)
-        r.last_dispute = moment.second
+        if clock_at(self._task, moment).disputable(r):
+            r.last_dispute = moment.second
         return []
 
     def refuted(self, args: Args, moment: Moment) -> list[Expected]:
@@ -76,13 +79,15 @@ class DisputeActs(Checks):
             # A bond that was posted in time lets its claim be shown until the round is settled.
             self._expect(where, "kind of the claim that was shown", "challenge", _kind(stake))
             self._at_most(where, "coordinate", coordinate, LEAF_PARAMETERS * leaf_count(self._parameters) - 1)
+        if seat not in r.refuted:
+            r.last_dispute = moment.second  # a second proof of the same gives no time
         self._accuse(r, seat, Accusation(stake.challenger, stake.block))
         task.disputants[stake.challenger].refutations += 1
         r.refutations.append(Refutation(seat, stake.challenger, r.results[seat], coordinate))
-        r.last_dispute = moment.second
         if r.fast is not None and r.fast.seat == seat:
             r.fast = None
             r.miners -= {seat}
+            r.seals.pop(seat, None)
         return []
 
     def bond_returned(self, args: Args, moment: Moment) -> list[Expected]:

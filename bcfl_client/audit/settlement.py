@@ -198,14 +198,14 @@ def _claim(
     events: list[Expected] = []
     counted = min(r.reveals[seat].samples, trainer.cap)
     score = outcome.medians.get(seat, 0)
-    is_input, unjudged = seat in outcome.inputs, seat == outcome.unjudged
+    is_input, unjudged, known = seat in outcome.inputs, seat == outcome.unjudged, trainer.quality
     if not is_input or (outcome.truth is not None and not unjudged and not outcome.fast):
         quality = learn(trainer.quality, score)
         if quality != trainer.quality:
             events.append(Expected("QualityChanged", {"round": r.id, "seat": seat, "quality": quality}))
         trainer.quality = quality
     if is_input and outcome.fast:
-        score = trainer.quality  # nobody scored it: what is known of the trainer stands for that
+        score = known  # nobody scored it: what is known of the trainer stands for that
     enough = score * _BASIS >= outcome.middle * task.terms["payScore"]
     if is_input and (unjudged or enough):
         trainer.paid_rounds += 1
@@ -213,7 +213,7 @@ def _claim(
     # Burnt as if it had the median score: nobody else's part grows by condemning it.
     fault = Fault.LOW_SCORE if is_input else Fault.REJECTED
     events += punish(task, r, Role.TRAINER, seat, fault)
-    return Claim(trainer.price * counted, counted * outcome.middle, denied=True), events
+    return Claim(trainer.price * counted, counted * (known if outcome.fast else outcome.middle), denied=True), events
 
 
 def _settle_miners(task: TaskState, registry: Registry, r: RoundState, outcome: Outcome, fee: int) -> list[Expected]:

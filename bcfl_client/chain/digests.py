@@ -16,6 +16,7 @@ __all__ = [
     "content_hash",
     "fast_header_digest",
     "header_digest",
+    "own_claim",
     "question_digest",
     "result_id",
     "seal_digest",
@@ -77,6 +78,11 @@ def challenge_digest(place: Place, seat: int, coordinate: int, salt: bytes) -> b
 def question_digest(place: Place, seat: int, height: int, index: int) -> bytes:
     """The claim that miner `seat` does not show what is below node `index` of `height`."""
     return _digest(_QUESTION, place, ["uint8", "uint256", "uint256"], [seat, height, index])
+
+
+def own_claim(claim: bytes, challenger: str) -> bytes:
+    """The id of a claim under whose digest somebody else holds a bond already."""
+    return keccak(encode(["bytes32", "address"], [claim, challenger]))
 
 
 def seals_digest(before: bytes, seat: int, seal: bytes) -> bytes:

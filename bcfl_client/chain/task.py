@@ -9,7 +9,7 @@ from typing import Any
 from bcfl_client.chain.codec import Codec
 from bcfl_client.chain.connection import Connection, RpcError
 from bcfl_client.chain.contracts import artifact
-from bcfl_client.chain.digests import Place
+from bcfl_client.chain.digests import Place, own_claim
 from bcfl_client.chain.sender import Receipt, Sender
 from bcfl_client.errors import ChainError, ChainMismatch
 from bcfl_client.types import (
@@ -147,6 +147,12 @@ class Task:
     def inputs(self) -> int:
         """Bitmap by trainer seat of the updates that are, or would now be, the round's inputs."""
         return int(self._read("inputs"))
+
+    def claim_id(self, claim: bytes, challenger: str) -> bytes:
+        """The id of the claim with that digest for `challenger`: another one where it holds its bond beside somebody
+        who copied the claim."""
+        own = own_claim(claim, challenger)
+        return own if str(self.stake(own)["challenger"]) == challenger else claim
 
     def stake(self, claim: bytes) -> dict[str, Any]:
         """The bond behind a claim: challenger, postedAt, round, seat, height; no challenger = none, or settled."""

@@ -102,7 +102,9 @@ class Progress:
                 if clock.proposer:
                     parts.append(f"block by {clock.proposer}" + (" without a vote" if clock.fast else ""))
             elif verb in clock.who:
-                parts.append(f"{verb} {len(clock.who[verb])}/{self._of[verb] - (verb == 'opened')}")
+                # A block opens its miner's seal; who opened before it mined again is not counted twice.
+                done = clock.who[verb] - ({clock.proposer} if verb == "opened" else set())
+                parts.append(f"{verb} {len(done)}/{self._of[verb] - (verb == 'opened')}")
         return "  ".join(parts)
 
     def _missing(self, clock: RoundClock) -> str:

@@ -203,9 +203,9 @@ def _costs(run: Run) -> dict[int, dict[str, tuple[int, int]]]:
 
 
 def _last_scores(run: Run) -> dict[str, int]:
-    """Scores of the last round with a block, by account."""
+    """Scores of the last round with a block that was voted on, by account."""
     trainers = run.task.trainers()
-    final = [event for event in run.task.events() if event.name == "RoundFinalised"]
+    final = [event for event in run.task.events() if event.name == "RoundFinalised" and event.args["medians"]]
     if not final:
         return {}
     words: Any = final[-1].args["medians"]

@@ -247,14 +247,18 @@ class Case:
 
     def _own(self, claim: bytes) -> bool:
         """Whether this account has a bond on `claim`."""
-        return str(self._session.task.stake(claim)["challenger"]) == self._session.address
+        return str(self._stake(claim)["challenger"]) == self._session.address
+
+    def _stake(self, claim: bytes) -> dict[str, Any]:
+        task = self._session.task
+        return task.stake(task.claim_id(claim, self._session.address))
 
     def _was_first(self, refuted: list[int]) -> bool:
         """Whether an own commitment is older than every one that refuted the result: then the bounty is still to be
         had. On a tie, who showed it first has it."""
         if self.record.coordinate is None:
             return False
-        stake = self._session.task.stake(self.record.claims(self._session)[-1])
+        stake = self._stake(self.record.claims(self._session)[-1])
         if str(stake["challenger"]) != self._session.address:
             return False
         names = ("ChallengeCommitted", "Questioned")

@@ -151,7 +151,8 @@ class Watchdog:
                 wei = int(str(event.args["bounty"])) + int(str(event.args["bond"]))
                 session.report("earned bounty and bond", {"round": record.round_id, "wei": wei})
         facts: dict[str, object] = {"round": record.round_id, "wei": session.task.terms["challengeBond"]}
-        for claim in record.claims(session):
+        for digest in record.claims(session):
+            claim = session.task.claim_id(digest, session.address)
             if str(session.task.stake(claim)["challenger"]) != session.address:
                 continue
             try:

@@ -114,7 +114,7 @@ interface ILearningTask is IUpdates {
     /// value and seat otherwise), the trainer's address (20 bytes), the leaf that holds the coordinate (128 bytes) and
     /// the leaf's path (32 bytes each); then leaf and path of the result. A coordinate after the last parameter, in
     /// its leaf, is refuted by the result's leaf alone, unless it is zero.
-    /// @dev Requirements: as {commitChallenge}; the caller's own commitment (`NoClaim`), the miner's result
+    /// @dev Requirements: the caller's own commitment, in a round that is not settled yet (`NoClaim`); the miner's result
     /// (`WrongResult`), evidence of the right length, inputs, order and roots (`WrongProof`), a wrong value
     /// (`NotProven`; the commitment and its bond stay as they are). Emits {Refuted}.
     function challenge(

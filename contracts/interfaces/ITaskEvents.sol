@@ -57,9 +57,10 @@ interface ITaskEvents {
         uint256 difficulty,
         uint256 nonce
     );
-    /// @notice A fast block that was drawn to be voted on gave way to the round's first seal.
+    /// @notice A fast block that was drawn to be voted on gave way to the first seal after it, or to the first block.
     event FastVoted(uint16 indexed round, uint8 indexed seat);
-    /// @notice A bond was posted against the result of miner `seat`; `claim` is the digest of what is to be shown.
+    /// @notice A bond was posted against the result of miner `seat`. `claim` is the digest of what is to be shown; where
+    /// somebody else holds a bond under that digest, keccak256 of the digest and the challenger.
     event ChallengeCommitted(uint16 indexed round, uint8 indexed seat, address indexed challenger, bytes32 claim);
     /// @notice The result of miner `seat` does not have the value of the task's rule at `coordinate`, or was withheld
     /// (`coordinate` all ones).
@@ -141,7 +142,6 @@ interface ITaskEvents {
     error LearningTask_WrongMedian(uint8 seat);
     error LearningTask_NotTrusted(uint256 actual, uint256 required);
     error LearningTask_NotOpened(uint8 seat);
-    error LearningTask_AlreadyRefuted(uint8 seat);
     error LearningTask_WrongBond(uint256 actual, uint256 required);
     error LearningTask_AlreadyClaimed(bytes32 claim);
     error LearningTask_NoClaim(bytes32 claim);

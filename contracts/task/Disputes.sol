@@ -23,7 +23,7 @@ abstract contract Disputes is TaskBase {
         Terms memory t = _terms();
         Round memory r = _loadRound();
         _requireDisputable(t, r, seat);
-        _postBond(t, r, seat, claim, 0);
+        claim = _postBond(t, r, seat, claim, 0);
         emit ChallengeCommitted(r.id, seat, msg.sender, claim);
     }
 
@@ -40,13 +40,14 @@ abstract contract Disputes is TaskBase {
         Terms memory t = _terms();
         Round memory r = _loadRound();
         bytes32 claim = Digests.challenge(Digests.Place(r.id, 0, msg.sender), seat, coordinate, salt);
-        Stake memory stake = _stakes[claim];
+        bytes32 id = _stakes[claim].challenger == msg.sender ? claim : _ownId(claim);
+        Stake memory stake = _stakes[id];
         if (stake.challenger == address(0) || !r.running) revert LearningTask_NoClaim(claim);
         _requireResult(seat, root, contentId);
         if (_holds(t, r, coordinate, root, evidence)) revert LearningTask_NotProven(claim);
 
-        delete _stakes[claim];
-        _refute(t, r, claim, stake, coordinate);
+        delete _stakes[id];
+        _refute(t, r, id, stake, coordinate);
     }
 
     /// @notice See {ILearningTask}.
@@ -78,7 +79,7 @@ abstract contract Disputes is TaskBase {
         _requireResult(seat, root, contentId);
         _requireNode(t.parameterCount, root, height, index, node, path);
         bytes32 claim = Digests.question(Digests.Place(r.id, 0, msg.sender), seat, height, index);
-        _postBond(t, r, seat, claim, height + 1);
+        claim = _postBond(t, r, seat, claim, height + 1);
         uint32 deadline = uint32(block.timestamp + t.responseWindow);
         _questions[claim] = Question(node, index, deadline);
         emit Questioned(r.id, seat, msg.sender, claim, height, index, deadline);
@@ -89,7 +90,8 @@ abstract contract Disputes is TaskBase {
         (Stake memory stake, Question memory q) = _openQuestion(claim);
         if (block.timestamp >= q.deadline) revert LearningTask_TooLate(block.timestamp, q.deadline);
         uint256 height = stake.height - 1;
-        uint256 count = _terms().parameterCount;
+        Terms memory t = _terms();
+        uint256 count = t.parameterCount;
         uint256 leaves = ParameterTree.leaves(count);
         uint256 length = ParameterTree.answerLength(leaves, height, q.index);
         if (parts.length != length) revert LearningTask_WrongProof(parts.length, length);
@@ -98,7 +100,8 @@ abstract contract Disputes is TaskBase {
         if (found != q.node) revert LearningTask_WrongResult(stake.seat);
 
         delete _questions[claim];
-        _round.lastDispute = uint32(block.timestamp);
+        Round memory r = _loadRound();
+        if (_isOpen(_clock(t, r), r)) _round.lastDispute = uint32(block.timestamp);
         emit Answered(stake.round, stake.seat, claim, parts);
     }
 
@@ -145,9 +148,7 @@ abstract contract Disputes is TaskBase {
     /// @dev The result of miner `seat` is known and can still be refuted.
     function _requireDisputable(Terms memory t, Round memory r, uint8 seat) private view {
         PhaseRules.Clock memory c = r.running ? _clock(t, r) : _clock(t);
-        bool open = c.phase == Phase.Challenge || c.phase == Phase.Open
-            || (c.phase == Phase.Mine && r.firstProposal != 0 && !c.again);
-        if (!open) revert LearningTask_WrongPhase(c.phase, Phase.Challenge);
+        if (!_isOpen(c, r)) revert LearningTask_WrongPhase(c.phase, Phase.Challenge);
         if (r.openers >> seat & 1 == 0 && r.fast != seat + 1) revert LearningTask_NotOpened(seat);
         // Until it is drawn, a fast block may still give way to a vote, and a bond against it would be lost.
         if (r.fast != 0 && block.number <= r.fastBlock) {
@@ -155,18 +156,38 @@ abstract contract Disputes is TaskBase {
         }
     }
 
+    /// @dev Whether there is a block that could become final.
+    function _isOpen(PhaseRules.Clock memory c, Round memory r) private pure returns (bool) {
+        bool forks = c.phase == Phase.Mine && r.firstProposal != 0 && !c.again;
+        return forks || c.phase == Phase.Open || c.phase == Phase.Challenge;
+    }
+
     function _requireResult(uint8 seat, bytes32 root, bytes32 contentId) private view {
         if (Digests.result(root, contentId) != _miners[seat].result) revert LearningTask_WrongResult(seat);
     }
 
-    function _postBond(Terms memory t, Round memory r, uint8 seat, bytes32 claim, uint8 height) private {
+    /// @dev Returns the id of the claim: its digest, or another where somebody else holds a bond under that digest, so
+    /// that who copies a claim does not keep its owner from it.
+    function _postBond(
+        Terms memory t,
+        Round memory r,
+        uint8 seat,
+        bytes32 claim,
+        uint8 height
+    ) private returns (bytes32 id) {
         if (msg.value != t.challengeBond) revert LearningTask_WrongBond(msg.value, t.challengeBond);
-        if (_stakes[claim].challenger != address(0)) revert LearningTask_AlreadyClaimed(claim);
-        _stakes[claim] = Stake(msg.sender, uint40(block.number), r.id, seat, height);
+        address holder = _stakes[claim].challenger;
+        id = holder == address(0) || holder == msg.sender ? claim : _ownId(claim);
+        if (_stakes[id].challenger != address(0)) revert LearningTask_AlreadyClaimed(id);
+        _stakes[id] = Stake(msg.sender, uint40(block.number), r.id, seat, height);
         ++_miners[seat].stakes;
         _round.lastDispute = uint32(block.timestamp);
         // It is known to stand by now; the dispute may outlast the chain's memory of the draw.
         if (r.fast != 0) _round.fastBlock = 0;
+    }
+
+    function _ownId(bytes32 claim) private view returns (bytes32) {
+        return keccak256(abi.encode(claim, msg.sender));
     }
 
     /// @dev The claim is shown. Whoever committed to one first gets the bounty when the round is settled; who comes
@@ -180,12 +201,15 @@ abstract contract Disputes is TaskBase {
         } else {
             _owed[stake.challenger] += t.challengeBond;
         }
-        _round.refuted = r.refuted | uint16(1 << stake.seat);
-        _round.lastDispute = uint32(block.timestamp);
+        uint16 bit = uint16(1 << stake.seat);
+        // A second proof of the same changes nothing, and gives no time.
+        if (r.refuted & bit == 0) _round.lastDispute = uint32(block.timestamp);
+        _round.refuted = r.refuted | bit;
         if (r.fast == stake.seat + 1) {
             // The round goes on without the block and its miner.
             _round.fast = 0;
-            _round.activeMiners = r.activeMiners & ~uint16(1 << stake.seat);
+            _round.activeMiners = r.activeMiners & ~bit;
+            _round.sealers = r.sealers & ~bit;
         }
         emit Refuted(r.id, stake.seat, stake.challenger, claim, coordinate);
     }

@@ -36,10 +36,7 @@ abstract contract ModelChain is TaskBase {
         if (digest == 0) revert LearningTask_EmptyDigest();
         if (_round.sealers >> seat & 1 != 0) revert LearningTask_AlreadySealed(seat);
         if (!_round.frozen) _freeze();
-        if (_round.fast != 0) {
-            emit FastVoted(_round.id, _round.fast - 1);
-            _round.fast = 0;
-        }
+        _voteOnFast();
 
         mi.seal = digest;
         uint16 sealers = _round.sealers | uint16(1 << seat);
@@ -99,6 +96,7 @@ abstract contract ModelChain is TaskBase {
             // Mine began when Seal ended; the clock's end of Seal is lost with the window's start.
             if (_round.sealClosed == 0) _round.sealClosed = uint32(c.deadline - t.mineWindow);
             _round.firstProposal = uint32(block.timestamp);
+            _voteOnFast();
         }
         _round.windowFrom = uint32(block.timestamp); // of forks, too: each could become the head
         if (t.forkWindow == 0 || proposers == _round.sealers) _round.mineClosed = uint32(block.timestamp);
@@ -164,6 +162,13 @@ abstract contract ModelChain is TaskBase {
         uint256 rewards =
             record.offered == 0 ? 0 : uint256(record.received) * TermsRules.BASIS / record.offered;
         if (rewards < t.fastRewards) revert LearningTask_NotTrusted(rewards, t.fastRewards);
+    }
+
+    /// @dev A fast block that was drawn gives way to the first seal after it, or to the first block.
+    function _voteOnFast() private {
+        if (_round.fast == 0) return;
+        emit FastVoted(_round.id, _round.fast - 1);
+        _round.fast = 0;
     }
 
     function _record(Miner storage mi, bytes32 blockHash, Opening calldata opening) private {

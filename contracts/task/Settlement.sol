@@ -262,7 +262,7 @@ abstract contract Settlement is Closing {
             s.weights[seat] = counted * score;
         } else {
             // As if it had the median score, so that the others' parts do not grow when it is condemned.
-            s.weights[seat] = counted * middle;
+            s.weights[seat] = counted * (o.fast ? quality : middle);
             s.denied |= 1 << seat;
             _punishTrainer(t, seat, isInput ? Fault.LowScore : Fault.Rejected);
         }

@@ -1,4 +1,4 @@
-"""The table of phases in docs/lifecycle.md is what the contract does: every function is called in every phase, and every
+"""The table of phases in docs/lifecycle.md is what the contract does: every function is called in every phase, every
 deadline passes."""
 
 from __future__ import annotations

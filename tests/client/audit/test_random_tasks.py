@@ -19,14 +19,14 @@ def _terms(dice: random.Random) -> dict[str, object]:
     min_trainers = dice.randint(1, 3)
     fast_blocks = dice.choice([0, 1, 1, 9000])
     return {
-        "rounds": dice.randint(1, 6),
+        "rounds": dice.randint(2, 6),
         "trainerSlots": dice.randint(3, 6),
         "minerSlots": dice.randint(2, 6),
         "minTrainers": min_trainers,
         "minMiners": 1,
         "minUpdates": dice.randint(1, min_trainers),
-        "maxVoidRounds": dice.choice([0, 2, 9]),
-        "maxStrikes": dice.randint(1, 6),
+        "maxVoidRounds": dice.choice([1, 9, 9]),
+        "maxStrikes": dice.randint(2, 6),
         "closeWhenFull": dice.random() < 0.3,
         "reward": dice.randint(200_000, 5_000_000),
         "minerShare": dice.randint(100, 8000),

@@ -147,7 +147,7 @@ abstract contract Disputing is Scenario {
         return Trees.root(terms.parameterCount, _model(i));
     }
 
-    function _resultRoot(bool honest) internal view scratch returns (bytes32) {
+    function _resultRoot(bool honest) internal view virtual scratch returns (bytes32) {
         return Trees.root(terms.parameterCount, honest ? _aggregate() : _lie());
     }
 

@@ -65,6 +65,7 @@ contract Handler is Actors {
     Tally[DEEDS] internal tallies;
     mapping(bytes32 result => bool) private _refutedOnce; // by task, round, root and content
     mapping(bytes32 claim => Posted) private _posted;
+    mapping(bytes32 inputs => bytes32[2]) private _roots; // of the lie and of the truth
 
     struct Posted {
         address who;
@@ -211,8 +212,8 @@ contract Handler is Actors {
     function _try(Deed deed, uint256 seed) private {
         Tally storage tally = tallies[uint256(deed)];
         bool done = _do(deed, seed);
-        // 2 of 20 calls are enough for the statement, and playing on is slow.
-        uint256 steps = done || 12 * tally.done >= ++tally.calls ? 0 : 150;
+        // Enough for the statement; playing on is slow.
+        uint256 steps = done || 16 * tally.done >= ++tally.calls ? 0 : 60;
         if (done) ++tally.calls;
         for (uint256 i; i < steps && !done; ++i) {
             _step(deed, _pick(seed, bytes32(i), 0, type(uint128).max));
@@ -397,6 +398,7 @@ contract Handler is Actors {
 
     /// @dev A miner that the registry trusts, lying now and then.
     function _vouch(Status memory s, uint256 seed) private returns (bool) {
+        _keepRoots();
         for (uint256 k; k < miners.length; ++k) {
             uint256 m = ((seed >> 8) + k) % miners.length;
             if (s.round.activeMiners >> m & 1 == 0 || !_isTrusted(miners[m])) continue;
@@ -419,6 +421,7 @@ contract Handler is Actors {
     function _act(Status memory s, uint256 seed) private returns (bool acted) {
         if (s.phase == Phase.Bidding) return _bid(seed);
         if (s.phase == Phase.Select) return _endBidding(seed);
+        if (s.phase == Phase.Seal) _keepRoots();
         if (s.phase == Phase.Commit) return _actTrainer(s.round, seed, false);
         if (s.phase == Phase.Reveal) return _actTrainer(s.round, seed, true);
         if (s.phase == Phase.Closed) return _afterwards(seed);
@@ -590,6 +593,24 @@ contract Handler is Actors {
         return true;
     }
 
+    /// @notice Everything that can happen has happened.
+    function expectSeen() public view {
+        vm.assertGt(tasksClosed, 0, "tasks closed");
+        vm.assertGt(seen.accepted, 0, "rounds accepted");
+        vm.assertGt(seen.voided, 0, "rounds void");
+        vm.assertGt(seen.completed, 0, "tasks completed");
+        vm.assertGt(seen.early, 0, "... early");
+        vm.assertGt(seen.burnt, 0, "... with burns");
+        vm.assertGt(seen.aborted, 0, "tasks aborted");
+        vm.assertGt(seen.struckOut, 0, "rounds that struck a miner out");
+        vm.assertGt(seen.refuted, 0, "results refuted");
+        vm.assertGt(seen.again, 0, "second minings");
+        vm.assertGt(seen.fast, 0, "fast blocks final");
+        vm.assertGt(seen.fastVoted, 0, "fast blocks voted on");
+        vm.assertGt(seen.stood, 0, "forks to choose from");
+        vm.assertGt(seen.relayed, 0, "updates relayed");
+    }
+
     /// @notice Whatever is called does what it is for in one of twenty calls at least.
     function expectDeeds() public view {
         for (uint256 i; i < DEEDS; ++i) {
@@ -643,6 +664,21 @@ contract Handler is Actors {
         return share < terms.maxFee ? share : terms.maxFee;
     }
 
+    /// @dev Trees once a round: most calls ask for their roots.
+    function _resultRoot(bool honest) internal view override returns (bytes32 root) {
+        root = _roots[_inputsKey()][honest ? 1 : 0];
+        return root == 0 ? super._resultRoot(honest) : root;
+    }
+
+    function _inputsKey() private view returns (bytes32) {
+        return keccak256(abi.encode(address(task), _round(), task.inputs()));
+    }
+
+    function _keepRoots() private {
+        bytes32[2] storage roots = _roots[_inputsKey()];
+        if (roots[0] == 0) (roots[0], roots[1]) = (super._resultRoot(false), super._resultRoot(true));
+    }
+
     function _updateOf(uint256 i) internal view override returns (Update memory u) {
         u = super._updateOf(i);
         // Claims below, at and above the bid.
@@ -659,7 +695,7 @@ contract Handler is Actors {
         bool sameRound = b.round.id == a.round.id && b.state == a.state;
         // Back to Mine or Seal only for another block: where the truth has none, or a fast one fell or was drawn.
         bool again = b.phase == Phase.Mine && b.attempt > a.attempt;
-        bool voted = b.phase == Phase.Seal && a.round.fast != 0;
+        bool voted = b.phase >= Phase.Seal && a.round.fast != 0;
         bool other = b.round.refuted != a.round.refuted; // a truth that has a block and its window already
         if (sameRound && !again && !voted && !other) {
             bool next = a.phase == Phase.Mine && a.attempt > a.round.attempt; // a second block, or a third mining
