@@ -105,6 +105,7 @@ class BlockActs(Checks):
         self._expect(where, "digest of the seals in the block", r.seals_digest, args["sealsDigest"])
         self._expect(where, "difficulty", self._task.difficulty, args["difficulty"])
         self._expect(where, "earlier block", False, seat in r.blocks)
+        self._expect(where, "fast block that stands in the way of blocks", None, _fast_seat(r))
         if clock.again:
             self._mine_again(r, where, args, moment)
         else:

@@ -42,3 +42,11 @@ def test_mnist_is_learnt(tmp_path: Path) -> None:
     report = run_demo(tmp_path, "--rounds", "3")
     assert report["rounds"][-1]["accuracy"] > 0.9
     assert report["audit"]["ok"] and report["totals"]["left_in_contracts_wei"] == 0
+
+
+def test_fast_blocks_are_timed(tmp_path: Path) -> None:
+    """From the second round on a miner with a good record proposes without a vote; the saving is printed."""
+    report = run_demo(tmp_path, "--dataset", "digits", "--rounds", "6", "--trainers", "3", "--fast")
+    assert report["audit"]["ok"] and len(report["rounds"]) == 6
+    assert "blocks with a vote" in report["output"] and "blocks without a vote" in report["output"]
+    assert not any(one["slashed_wei"] for one in report["participants"] if one["role"] == "miner")

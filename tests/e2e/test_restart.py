@@ -20,7 +20,7 @@ from bcfl_client.roles.publisher import publish
 from bcfl_client.roles.task_config import TaskConfig
 from bcfl_client.storage import open_store
 from bcfl_client.terms import make_terms
-from bcfl_client.types import Phase, Role, Stage
+from bcfl_client.types import Phase, Role, Stage, UpdateOpening
 
 from .conftest import Processes, until
 
@@ -69,8 +69,8 @@ def test_trainer_killed_after_commit_reveals_after_restart(tmp_path: Path, proce
         until(lambda: task.withdrawable(alice.address) == 0, "alice's withdrawal")
 
         (reveal,) = [event.args for event in task.round_events("Revealed", 1) if event.args["seat"] == seat]
-        opening = [reveal[name] for name in ("root", "contentId", "samples", "trainingTime", "salt")]
-        assert update_digest(task.place(1, 0, alice.address), *opening) == commitment
+        opening = UpdateOpening(*(reveal[name] for name in ("root", "contentId", "samples", "trainingTime", "salt")))
+        assert update_digest(task.place(1, 0, alice.address), opening)[:25] == commitment
         events = task.events()
         assert not [event for event in events if event.name in ("Slashed", "Struck", "RoundVoided")], processes.logs()
         paid = [event for event in events if event.name == "Paid" and event.args["seat"] == seat]

@@ -50,8 +50,7 @@ class Scene:
         return self.boxes[trainer].put_commit(self.place(trainer), digest)
 
     def session(self, role: str, index: int) -> Session:
-        """An account at work."""
-        self.stage._sender(role, index)  # for its money
+        """An account at work, with a connection of its own."""
         account = self.stage._account(role, index)
         return open_session(
             self.task.connection.url, self.task.address, account, self.store.url, self.folder / f"{role}{index}"
@@ -80,8 +79,7 @@ def scene(world: World, store: ContentStore, tmp_path: Path) -> Scene:
 @pytest.fixture
 def relay(scene: Scene) -> Iterator[None]:
     """A relay at work, as a process."""
-    session = scene.session("relay", 0)
-    session.close()
+    scene.stage._sender("relay", 0)  # for its money
 
     def run() -> None:
         run_relay(scene.session("relay", 0), scene.inbox)

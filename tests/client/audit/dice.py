@@ -111,7 +111,7 @@ class Player:
 
     def _dispute(self) -> None:
         acts = (self._claim, self._show, self._show, self._ask, self._answer, self._expire, self._wait)
-        while self._phase() in (Phase.MINE, Phase.OPEN, Phase.CHALLENGE) and self.dice.random() < 0.75:
+        while self._phase() in (Phase.MINE, Phase.OPEN, Phase.CHALLENGE) and self.dice.random() < 0.85:
             self._try(self.dice.choice(acts))
             if self.dice.random() < 0.3:
                 check_clock(self.stage)

@@ -91,7 +91,7 @@ def test_rounds_without_votes_and_void_ones(
     world: World, store: DirectoryStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A fast block that is refuted, and one that stands, which has no scores; blocks mined again."""
-    terms = {"fastBlocks": 1, "rounds": 4, "maxStrikes": 5, "maxVoidRounds": 9}
+    terms = {"fastBlocks": 1, "fastRewards": 0, "rounds": 4, "maxStrikes": 5, "maxVoidRounds": 9}
     stage = Stage(world, store, terms=terms).bid().select()
     stage.honest_round()
     for number in range(2):

@@ -8,7 +8,7 @@ from eth_abi import encode
 from bcfl_client.chain.contracts import artifact
 from bcfl_client.chain.digests import Place, seal_digest, target, update_digest
 from bcfl_client.errors import ChainError
-from bcfl_client.types import Opening, pack_scores, pack_verdicts, unpack_scores
+from bcfl_client.types import Opening, UpdateOpening, pack_scores, pack_verdicts, unpack_scores
 
 CODEC = artifact("LearningTask").codec
 
@@ -50,7 +50,7 @@ def test_digests_bind_their_place() -> None:
         place.of("0x" + "23" * 20),
     ]
     opening = Opening(b"r" * 32, b"c" * 32, 9000, (1,), b"s" * 32)
-    updates = {update_digest(p, b"r" * 32, b"c" * 32, 5, 6, b"s" * 32) for p in [place, *others]}
+    updates = {update_digest(p, UpdateOpening(b"r" * 32, b"c" * 32, 5, 6, b"s" * 32)) for p in [place, *others]}
     seals = {seal_digest(p, opening) for p in [place, *others]}
     assert len(updates) == len(seals) == 6 and not updates & seals
 

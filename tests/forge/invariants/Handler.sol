@@ -222,7 +222,7 @@ contract Handler is Actors {
         if (done) ++tally.done;
     }
 
-    function _step(Deed deed, uint256 seed) private {
+    function _step(Deed deed, uint256 seed) private scratch {
         Status memory s = task.status();
         Status memory before = s;
         address playing = address(task);
@@ -235,7 +235,7 @@ contract Handler is Actors {
         if (address(task) == playing) _expectForward(before, task.status());
     }
 
-    function _do(Deed deed, uint256 seed) private returns (bool) {
+    function _do(Deed deed, uint256 seed) private scratch returns (bool) {
         Status memory s = task.status();
         if (deed == Deed.TakeBack) return _takeBack(s.round, seed);
         if (!s.round.running) return false;
@@ -245,14 +245,16 @@ contract Handler is Actors {
         if (deed == Deed.Reply) return _replyAny(s, seed);
         if (s.phase != Phase.Challenge && s.phase != Phase.Open && s.phase != Phase.Mine) return false;
         if (s.attempt > s.round.attempt) return false;
-        return _postAny(s.round, seed, deed == Deed.Ask);
+        return _postAny(s, seed, deed == Deed.Ask);
     }
 
     /// @dev Against a miner whose result is known: of two places a wrong one, where there is one.
-    function _postAny(Round memory r, uint256 seed, bool isQuestion) private returns (bool) {
+    function _postAny(Status memory s, uint256 seed, bool isQuestion) private returns (bool) {
+        Round memory r = s.round;
         if (r.fast != 0 && block.number <= r.fastBlock) return false;
         uint256 known = r.openers;
-        if (r.fast != 0) known |= 1 << (r.fast - 1);
+        // One that was drawn gives way to the seals, even where all came before it.
+        if (r.fast != 0 && r.firstProposal == 0 && s.phase == Phase.Challenge) known |= 1 << (r.fast - 1);
         for (uint256 k; k < miners.length; ++k) {
             uint8 m = uint8(((seed >> 8) + k) % miners.length);
             if (known >> m & 1 == 0) continue;
@@ -379,7 +381,7 @@ contract Handler is Actors {
         return s.phase == Phase.Challenge || s.phase == Phase.Open;
     }
 
-    function _takeBack(Round memory r, uint256 seed) private returns (bool) {
+    function _takeBack(Round memory r, uint256 seed) private scratch returns (bool) {
         for (uint256 k; k < claims.length; ++k) {
             bytes32 claim = claims[((seed >> 8) + k) % claims.length];
             Stake memory stake = task.stakeOf(claim);
