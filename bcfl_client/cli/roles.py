@@ -69,6 +69,7 @@ _TRAIN = (
     _Option("seed", "N", whole, 0, "of the split and of training; the same for all parts of one split"),
     _Option("training_time", "MICROSECONDS", whole, 1000, "promised per sample; all samples must fit the task's limit"),
     _Option("confirmations", "BLOCKS", whole, 0, "show an update when its commitment is that deep in the chain"),
+    _Option("relay", "FOLDER", Path, None, "leave signed updates for `bcfl relay` here, which pays their gas"),
 )
 _MINE = (*_COMMON, _Option("fee", "AMOUNT", wei, ..., 'asked per block: wei, "0.01 ether"'))
 
@@ -156,11 +157,20 @@ def _train(args: argparse.Namespace) -> int:
     session = _session(args)
     # Torch takes seconds to import: not before all that is cheap has been checked.
     from bcfl_client.roles.local_data import local_data
+    from bcfl_client.roles.relay import RelayBox
     from bcfl_client.roles.trainer import TrainerSettings, run_trainer
 
     number, parts = args.part or (1, 1)
     images, labels = local_data(args.dataset, data_root(args.data_root), args.partition, (number, parts), args.seed)
-    settings = TrainerSettings(args.price, args.model, args.training_time, args.seed, number - 1, args.confirmations)
+    settings = TrainerSettings(
+        args.price,
+        args.model,
+        args.training_time,
+        args.seed,
+        number - 1,
+        args.confirmations,
+        RelayBox(args.relay, args.account) if args.relay else None,
+    )
     run_trainer(session, settings, images, labels)
     return 0
 

@@ -92,7 +92,9 @@ class Miner:
 
     def key(self, status: Status) -> Hashable:
         """Changes when `act` is due."""
-        return status.round.reveals, self.watchdog.key(status)
+        r = status.round
+        # Seals and fast blocks, too: a fast block that was drawn may be sealed over between two looks.
+        return r.reveals, r.sealers, r.window_from, self.watchdog.key(status)
 
     def act(self, status: Status) -> bool:
         """Does what the phase asks for. True when there is nothing left to do: this bid was not selected."""

@@ -16,6 +16,7 @@ from bcfl_client.learning.encoding import encode_parameters
 from bcfl_client.learning.training import LocalTrainer
 from bcfl_client.learning.tree import parameter_root
 from bcfl_client.roles.materials import build_task_model, fetch_materials, fetch_parameters
+from bcfl_client.roles.relay import RelayBox
 from bcfl_client.roles.session import Session
 from bcfl_client.roles.watch import POLL_SECONDS, follow
 from bcfl_client.storage import Content
@@ -33,7 +34,7 @@ class TrainerSettings:
 
     `price` in wei per sample and round, `training_time` in microseconds per sample, `model` as in `build_model`;
     `seed` and `trainer_id` decide every random choice of training. An update is shown once its commitment is
-    `confirmations` blocks deep.
+    `confirmations` blocks deep. With a `relay` others send, and pay the gas.
     """
 
     price: int
@@ -42,6 +43,7 @@ class TrainerSettings:
     seed: int = 0
     trainer_id: int = 0
     confirmations: int = 0
+    relay: RelayBox | None = None
 
     def __post_init__(self) -> None:
         if self.price < 0 or self.training_time < 0 or self.confirmations < 0:
@@ -142,8 +144,9 @@ class _Trainer:
                 salt=secrets.token_bytes(32),
             )
         digest = update_digest(session.task.place(round_id, 0, session.address), _opening(entry))
-        receipt = session.actor.commit(digest)
-        session.journal.write("committed", round_id, block=receipt.block)
+        relay = self._settings.relay
+        block = relay.commit(session, status, digest) if relay else session.actor.commit(digest).block
+        session.journal.write("committed", round_id, block=block)
         session.report("committed", {"round": round_id})
 
     def _reveal(self, status: Status, seat: int) -> None:
@@ -160,7 +163,10 @@ class _Trainer:
         # Not before Commit has closed: until now nobody could have copied it.
         session.journal.write("shown", round_id)
         session.store.put(session.journal.read(f"update-{round_id}.bin"))
-        session.actor.reveal(_opening(entry))
+        if relay := self._settings.relay:
+            relay.reveal(session, status, _opening(entry))
+        else:
+            session.actor.reveal(_opening(entry))
         session.report("revealed", {"round": round_id})
         session.journal.drop(f"update-{round_id - 1}.bin")
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.integration.conftest import World
 
 TRAINERS = 12
-RATIO = 1.3  # the least that one batch must be faster than one by one; measured: 3 and more
+RATIO = 1.1  # the least that one batch must be faster; measured: 1.5 to 2, the rest is signing and the node's own work
 
 
 @pytest.fixture

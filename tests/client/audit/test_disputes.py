@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bcfl_client.audit import AuditReport, DisputantAudit, audit_task
+from bcfl_client.chain.digests import challenge_digest
 from bcfl_client.errors import ContractReverted
+from bcfl_client.learning.tree import ParameterTree, root_hash
 from bcfl_client.storage import DirectoryStore
 from bcfl_client.types import Fault, Phase, State
 
@@ -115,6 +118,35 @@ def test_the_earliest_commitment_gets_the_bounty(running: Stage) -> None:
     report = _audited(running)
     assert [_disputant(report, running, who).bounties_wei for who in (16, 17, 18)] == [DEPOSIT // 2, 0, 0]
     assert [_disputant(report, running, who).returned_wei for who in (16, 17, 18)] == [BOND] * 3
+
+
+def test_who_copies_a_claim_gains_nothing(running: Stage) -> None:
+    """Its owner posts the same digest after it and shows it; the copy is worth its bond."""
+    _to_seal(running)
+    running.mine({2: running.false_result(WRONG)})
+    place = running.task.place(running.round_id, 0, running.world.accounts[16].address)
+    copied = challenge_digest(place, 2, WRONG, (1).to_bytes(32, "big"))
+    running.actor(17).commit_challenge(2, copied)
+    show(running, claim(running, 16, 2, WRONG))
+    running.finalise()
+    running.actor(19).reclaim(copied)
+    report = _audited(running)
+    assert [_disputant(report, running, who).bounties_wei for who in (16, 17)] == [DEPOSIT // 2, 0]
+    assert [_disputant(report, running, who).returned_wei for who in (16, 17)] == [BOND] * 2
+
+
+def test_wrong_padding(running: Stage) -> None:
+    """What comes after the last parameter must be zero: the result's own leaf is enough."""
+    _to_seal(running)
+    count = len(running.base)
+    values = np.concatenate([running.aggregate(), np.ones(-count % 32, dtype=np.int32)])
+    tree = ParameterTree(values)
+    root = root_hash(count, tree.node(tree.height, 0))
+    running.known[root] = values
+    running.mine({2: {"root": root}})
+    refute(running, 16, 2, count + 3)
+    running.finalise()
+    assert _audited(running).rounds[0].refuted == (2,)
 
 
 def test_a_refuted_miner_stays_refuted_when_others_are_challenged(running: Stage) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from bcfl_client.audit import AuditReport, audit_task
+from bcfl_client.chain.contracts import artifact
+from bcfl_client.chain.task import read_logs
 from bcfl_client.errors import ContractReverted
 from bcfl_client.storage import DirectoryStore
 from bcfl_client.types import Phase
@@ -85,9 +87,6 @@ def test_a_fast_block_is_final(trusted: Stage) -> None:
 
 
 def _records(stage: Stage) -> list[Any]:
-    from bcfl_client.chain.contracts import artifact
-    from bcfl_client.chain.task import read_logs
-
     events = read_logs(stage.world.connection, stage.world.contracts.reputation, artifact("Reputation").codec)
     return [event for event in events if event.name == "MinerRecorded"]
 

@@ -49,7 +49,7 @@ def _terms(dice: random.Random) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [1, 8, 13, 16, 22, 25, 33, 37])  # of many, those in which most happens
 def test_a_random_task(world: World, store: DirectoryStore, seed: int) -> None:
     """Not a wei, strike, quality or record differs, and no event is missing or too much; all bonds are somewhere. The
     scores are made up: the only differences that there may be are theirs, and those of a false model that nobody has

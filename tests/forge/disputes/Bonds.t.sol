@@ -70,16 +70,10 @@ contract BondsTest is Disputing {
         address thief = _named("thief");
         bytes memory evidence = _evidence(lieAt, _lie());
         bytes32 claim = _post(watcher, 1, lieAt);
-        // The claim itself is taken; its preimage is the watcher's.
-        uint256 bond = _bond(thief);
-        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_AlreadyClaimed.selector, claim));
-        vm.prank(thief);
-        task.commitChallenge{value: bond}(1, claim);
-        Opening memory o = _sealed(1);
-        _expectNoClaim(_claimFor(thief, 1, lieAt, _saltOf(watcher)));
-        vm.prank(thief);
-        task.challenge(1, lieAt, _saltOf(watcher), o.root, o.contentId, evidence);
-
+        // The digest alone: what it stands for is bound to the watcher.
+        _postClaim(thief, 1, claim);
+        vm.assertEq(task.stakeOf(claim).challenger, watcher, "the watcher's");
+        _expectNothingToShow(thief, evidence);
         // It commits to the proof that it saw in the mempool, and even shows it first.
         vm.roll(block.number + 1);
         _post(thief, 1, lieAt);
@@ -89,34 +83,35 @@ contract BondsTest is Disputing {
         _finalise();
         vm.assertEq(task.withdrawable(watcher), uint256(terms.minerDeposit) + terms.challengeBond, "bounty");
         vm.assertEq(task.withdrawable(thief), terms.challengeBond, "its bond");
+        task.reclaim(keccak256(abi.encode(claim, thief))); // and that of the copy: the result was false
         _expectConserved(_only(thief));
     }
 
-    /// @dev Somebody else copies the claim's digest first: then nobody can show it but the copied sender, who commits
-    /// anew under another salt.
+    /// @dev Somebody else posts under the watcher's digest first: the watcher posts all the same, and shows its own.
     function test_D06_squattedClaim() public {
         _begin(_disputed());
         _playLies(6, 1);
         address thief = _named("thief");
         bytes32 claim = _claimOf(watcher, 1, lieAt);
-        _postClaim(thief, 1, claim);
         bytes memory evidence = _evidence(lieAt, _lie());
-        _expectWrongSenderGainsNothing(thief, evidence);
-        // The digest is the watcher's: it may show it, and the bounty goes to who posted the bond.
+        _postClaim(thief, 1, claim);
+        _expectNothingToShow(thief, evidence);
+        vm.roll(block.number + 1);
+        _postClaim(watcher, 1, claim);
+        vm.assertEq(task.stakeOf(keccak256(abi.encode(claim, watcher))).challenger, watcher, "the watcher's");
         _show(watcher, 1, lieAt, evidence);
         _propose(0);
         _finalise();
-        vm.assertEq(
-            task.withdrawable(thief) + task.withdrawable(watcher),
-            uint256(terms.minerDeposit) + terms.challengeBond,
-            "one bounty"
-        );
+        vm.assertEq(task.withdrawable(watcher), uint256(terms.minerDeposit) + terms.challengeBond, "bounty");
+        task.reclaim(claim);
+        vm.assertEq(task.withdrawable(thief), terms.challengeBond, "its bond");
         _expectConserved(_only(thief));
     }
 
-    function _expectWrongSenderGainsNothing(address thief, bytes memory evidence) private {
+    function _expectNothingToShow(address thief, bytes memory evidence) private {
         Opening memory o = _sealed(1);
-        _expectNoClaim(_claimFor(thief, 1, lieAt, _saltOf(watcher)));
+        bytes32 own = _claimFor(thief, 1, lieAt, _saltOf(watcher));
+        _expectNoClaim(own);
         vm.prank(thief);
         task.challenge(1, lieAt, _saltOf(watcher), o.root, o.contentId, evidence);
     }

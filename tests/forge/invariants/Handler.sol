@@ -403,7 +403,8 @@ contract Handler is Actors {
         _keepRoots();
         for (uint256 k; k < miners.length; ++k) {
             uint256 m = ((seed >> 8) + k) % miners.length;
-            if (s.round.activeMiners >> m & 1 == 0 || !_isTrusted(miners[m])) continue;
+            uint256 able = s.round.activeMiners & ~s.round.sealers;
+            if (able >> m & 1 == 0 || !_isTrusted(miners[m])) continue;
             _proposeFast(m, _result(m, seed));
             return true;
         }

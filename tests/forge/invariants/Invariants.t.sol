@@ -4,10 +4,10 @@ pragma solidity 0.8.30;
 import {Campaign} from "./Campaign.sol";
 import {Handler} from "./Handler.sol";
 
+/// @dev Forge's default of 256 runs makes 64,000 calls of each of these; `FOUNDRY_INVARIANT_RUNS=4000` a million.
 /// @notice The clock runs as it likes: phases end by time as often as by acts.
 contract InvariantsTest is Campaign {
-    /// forge-config: default.invariant.runs = 320
-    /// forge-config: default.invariant.depth = 200
+    /// forge-config: default.invariant.depth = 250
     /// forge-config: default.invariant.fail-on-revert = true
     /// forge-config: default.invariant.dictionary-weight = 0
     /// forge-config: default.invariant.include-storage = false
@@ -28,8 +28,7 @@ contract InvariantsTest is Campaign {
 
 /// @notice The clock moves only where nobody can act: whole rounds in one second, and tasks that come far.
 contract PatientInvariantsTest is Campaign {
-    /// forge-config: default.invariant.runs = 320
-    /// forge-config: default.invariant.depth = 200
+    /// forge-config: default.invariant.depth = 250
     /// forge-config: default.invariant.fail-on-revert = true
     /// forge-config: default.invariant.dictionary-weight = 0
     /// forge-config: default.invariant.include-storage = false
