@@ -28,7 +28,7 @@ library AggregateVerifier {
         s.last = type(int256).min;
         s.byValue = rule == WEIGHTED_MEAN ? 0 : 1;
         s.weighted = rule == MEDIAN ? 0 : 1;
-        if (rule == MEDIAN) (s.first, s.end) = ((count - 1) / 2, count / 2 + 1);
+        if (rule == MEDIAN && count != 0) (s.first, s.end) = ((count - 1) / 2, count / 2 + 1);
         if (rule == TRIMMED_MEAN) {
             uint256 trimmed = count * trimShare / BASIS;
             (s.first, s.end) = (trimmed, count - trimmed);

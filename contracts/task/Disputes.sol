@@ -42,7 +42,8 @@ abstract contract Disputes is TaskBase {
         bytes32 claim = Digests.challenge(Digests.Place(r.id, 0, msg.sender), seat, coordinate, salt);
         bytes32 id = _stakes[claim].challenger == msg.sender ? claim : _ownId(claim);
         Stake memory stake = _stakes[id];
-        if (stake.challenger == address(0) || !r.running) revert LearningTask_NoClaim(claim);
+        // The bond names the accused in the open, the claim in its digest: both must be the same.
+        if (stake.challenger == address(0) || stake.seat != seat || !r.running) revert LearningTask_NoClaim(claim);
         _requireResult(seat, root, contentId);
         if (_holds(t, r, coordinate, root, evidence)) revert LearningTask_NotProven(claim);
 

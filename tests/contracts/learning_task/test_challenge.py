@@ -71,6 +71,14 @@ def test_not_committed(case: Case, eve: Any) -> None:
         challenge(case, eve, 1)
 
 
+def test_commitment_against_another_miner(case: Case, eve: Any, everybody: list[Any]) -> None:
+    """A bond against an honest miner does not turn into a proof against it by showing what another one did."""
+    chain.send(eve, case.task.commitChallenge, 2, case.claim(eve, 1), value=BOND)
+    with reverts("LearningTask_NoClaim", case.claim(eve, 1)):
+        challenge(case, eve, 1)
+    assert case.task.miner(2)["accuser"] == chain.ZERO_ADDRESS
+
+
 def test_anothers_commitment(case: Case, dave: Any) -> None:
     """Who saw a proof on its way cannot use it: the claim binds its sender."""
     with reverts("LearningTask_NoClaim", case.claim(dave)):

@@ -269,7 +269,8 @@ contract BondsTest is Disputing {
     }
 
     /// @dev What is proven after the window, against a result that is not the truth, does not open the window again.
-    function test_D10_lateProofReopensNothing() public {
+    /// @dev A first proof that comes after the window gives two more response windows, and never more than six.
+    function test_D10_lateProofGivesLittleTime() public {
         _begin(_disputed());
         _playToSeal();
         for (uint256 m; m < 3; ++m) _seal(m, m == 1 ? _false(m) : _honest(m));
@@ -278,8 +279,10 @@ contract BondsTest is Disputing {
         _post(watcher, 1, lieAt);
         _toPhase(Phase.Finalise);
         bytes memory evidence = _evidence(lieAt, _lie());
+        uint256 last = task.status().round.windowFrom + uint256(terms.challengeWindow) + 6 * terms.responseWindow;
         _show(watcher, 1, lieAt, evidence);
-        _expectPhase(Phase.Finalise);
+        vm.assertLe(task.status().deadline, block.timestamp + 2 * terms.responseWindow, "two response windows");
+        vm.assertLe(task.status().deadline, last, "six in all");
         _finalise();
         _expectOut(1);
         _expectConserved();

@@ -7,7 +7,7 @@ import {Handler} from "./Handler.sol";
 /// @notice The handler itself: one long sequence must reach every kind of end to be worth fuzzing.
 contract HandlerTest is Campaign {
     /// forge-config: default.invariant.runs = 1
-    /// forge-config: default.invariant.depth = 4000
+    /// forge-config: default.invariant.depth = 3000
     /// forge-config: default.invariant.fail-on-revert = true
     /// forge-config: default.invariant.dictionary-weight = 0
     /// forge-config: default.invariant.include-storage = false
