@@ -168,8 +168,9 @@ class _Ledger:
                 self._inputs = bits(args["inputs"])
             case "RoundFinalised":
                 trainers = len([role for role, _ in self.seats if role == Role.TRAINER])
-                scores = unpack_scores(args["medians"], trainers)
-                self.scores |= {seat: scores[seat] for seat in self._inputs}
+                if args["medians"]:  # a fast block has none
+                    scores = unpack_scores(args["medians"], trainers)
+                    self.scores |= {seat: scores[seat] for seat in self._inputs}
             case "Paid":
                 self.earned[_seat(args)] += args["amount"]
                 self.rounds[_seat(args)] += 1
