@@ -1,6 +1,6 @@
 # Everything that these do stays inside the clone, apart from the caches of pip and npm.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format gas catalogue equivalence invariants mutants coverage slither halmos clean distclean
+.PHONY: help setup demo test soak check format gas catalogue equivalence invariants mutants coverage slither halmos clean distclean
 
 ARGS ?=
 PARTS ?=
@@ -17,9 +17,13 @@ setup: ## install what is missing, compile what has changed
 demo: setup ## run a whole federated task on this machine; options as ARGS="--rounds 3"
 	@.venv/bin/bcfl demo $(ARGS)
 
-test: ## run all tests, or PARTS="forge brownie client e2e"
+test: ## run the tests, or PARTS="forge brownie client e2e"
 	@scripts/setup tests
 	@scripts/test $(PARTS)
+
+soak: ## run the tests of adversaries and disputes between real processes, which take minutes
+	@scripts/setup tests
+	@scripts/test soak
 
 check: setup ## check format, lint and types
 	@.venv/bin/ruff format --check
