@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {ILearningTask} from "./interfaces/ILearningTask.sol";
 import {Opening} from "./interfaces/TaskTypes.sol";
+import {Delegation} from "./libraries/Delegation.sol";
 import {Payout} from "./task/Payout.sol";
 import {TaskViews} from "./task/TaskViews.sol";
 import {Updates} from "./task/Updates.sol";
@@ -29,101 +30,90 @@ contract LearningTask is Updates, Payout, TaskViews {
 
     /// @inheritdoc ILearningTask
     function initialise() external payable {
-        _run(bidding);
+        Delegation.end(bidding);
     }
 
     /// @inheritdoc ILearningTask
     function bidAsTrainer(uint32, uint64, uint32) external payable {
-        _run(bidding);
+        Delegation.end(bidding);
     }
 
     /// @inheritdoc ILearningTask
     function bidAsMiner(uint80) external payable {
-        _run(bidding);
+        Delegation.end(bidding);
     }
 
     /// @inheritdoc ILearningTask
     function select() external {
-        _run(bidding);
+        Delegation.end(bidding);
     }
 
     /// @inheritdoc ILearningTask
     function cancel() external {
-        _run(bidding);
+        Delegation.end(bidding);
     }
 
     // ------------------------------------------------------------------ blocks and disputes
 
     /// @inheritdoc ILearningTask
     function check(uint8, uint256) external {
-        _run(blocks);
+        Delegation.end(blocks);
     }
 
     /// @inheritdoc ILearningTask
     function seal(uint8, bytes32) external {
-        _run(blocks);
+        Delegation.end(blocks);
     }
 
     /// @inheritdoc ILearningTask
     function proposeFast(uint8, Opening calldata, uint256) external {
-        _run(blocks);
+        Delegation.end(blocks);
     }
 
     /// @inheritdoc ILearningTask
     function propose(uint8, Opening calldata, uint256) external {
-        _run(blocks);
+        Delegation.end(blocks);
     }
 
     /// @inheritdoc ILearningTask
     function open(uint8, Opening calldata, uint256[] calldata, uint16) external {
-        _run(blocks);
+        Delegation.end(blocks);
     }
 
     /// @inheritdoc ILearningTask
     function commitChallenge(uint8, bytes32) external payable {
-        _run(blocks);
+        Delegation.end(blocks);
     }
 
     /// @inheritdoc ILearningTask
     function challenge(uint8, uint256, bytes32, bytes32, bytes32, bytes calldata) external {
-        _run(blocks);
+        Delegation.end(blocks);
     }
 
     /// @inheritdoc ILearningTask
     function reclaim(bytes32) external {
-        _run(blocks);
+        Delegation.end(blocks);
     }
 
     /// @inheritdoc ILearningTask
     function question(uint8, bytes32, bytes32, uint8, uint32, bytes32, bytes32[] calldata) external payable {
-        _run(blocks);
+        Delegation.end(blocks);
     }
 
     /// @inheritdoc ILearningTask
     function answer(bytes32, bytes calldata) external {
-        _run(blocks);
+        Delegation.end(blocks);
     }
 
     /// @inheritdoc ILearningTask
     function expire(bytes32) external {
-        _run(blocks);
+        Delegation.end(blocks);
     }
 
     // ------------------------------------------------------------------ settlement
 
     /// @inheritdoc ILearningTask
     function finalise(uint256[] calldata, uint16) external {
-        _run(settlement);
-    }
-
-    /// @dev The same call, run by `piece` on this task's storage; ends it with what that makes of it.
-    function _run(address piece) private {
-        assembly {
-            calldatacopy(0, 0, calldatasize())
-            let done := delegatecall(gas(), piece, 0, calldatasize(), 0, 0)
-            returndatacopy(0, 0, returndatasize())
-            if iszero(done) { revert(0, returndatasize()) }
-            return(0, returndatasize())
-        }
+        Delegation.end(settlement);
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ILearningTask} from "./interfaces/ILearningTask.sol";
+import {Delegation} from "./libraries/Delegation.sol";
 import {UpdateWords} from "./task/UpdateWords.sol";
 
 /// @title The contract at a task's address
@@ -45,16 +46,12 @@ contract TaskProxy is UpdateWords {
 
     /// @dev Ends the call with what the code makes of it whose address stands `fromEnd` bytes before the end of this.
     function _delegate(uint256 fromEnd) private {
-        assembly {
+        address target;
+        assembly ("memory-safe") {
             codecopy(0, sub(codesize(), fromEnd), 32)
-            let target := mload(0)
-            // Memory is the rest of this call's alone.
-            calldatacopy(0, 0, calldatasize())
-            let done := delegatecall(gas(), target, 0, calldatasize(), 0, 0)
-            returndatacopy(0, 0, returndatasize())
-            if iszero(done) { revert(0, returndatasize()) }
-            return(0, returndatasize())
+            target := mload(0)
         }
+        Delegation.end(target);
     }
 }
 

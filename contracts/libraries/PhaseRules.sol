@@ -15,7 +15,7 @@ library PhaseRules {
     struct Facts {
         uint256 inputCount; // updates that are, or would be, the inputs
         bool fastStands; // there is a fast block, not drawn to be voted on
-        bool fastDrawn; // whether it is drawn is known
+        bool fastKnown; // that it is not drawn is known
         bool hasTruth; // openers agree on a result as far as the rules ask
         bool hasBlock; // a block carries that result
         bool unanimous; // all active miners opened it
@@ -66,7 +66,7 @@ library PhaseRules {
     ) internal pure returns (Clock memory) {
         if (r.checkClosed == 0 && now_ < checkDeadline) return Clock(Phase.Check, checkDeadline, false);
         if (f.inputCount < t.minUpdates) return Clock(Phase.Finalise, 0, false);
-        if (f.fastStands) return _window(r, t, t.minWindow, f.fastDrawn, now_);
+        if (f.fastStands) return _window(r, t, t.minWindow, f.fastKnown, now_);
         if (r.firstProposal == 0) {
             return _sealAndMine(r, t, r.checkClosed != 0 ? r.checkClosed : checkDeadline, now_);
         }

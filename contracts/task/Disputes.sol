@@ -13,6 +13,7 @@ import {TaskBase} from "./TaskBase.sol";
 /// that the contract recomputes, or by silence on a question. Whatever the votes, a refuted result is never final.
 abstract contract Disputes is TaskBase {
     using AggregateVerifier for AggregateVerifier.Sum;
+
     uint256 private constant ADDRESS_BYTES = 20;
     uint256 private constant WITHHELD = type(uint256).max;
 

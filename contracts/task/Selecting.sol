@@ -15,7 +15,7 @@ abstract contract Selecting is Closing {
     /// @notice See {ILearningTask}.
     function cancel() external {
         if (msg.sender != _publisher()) revert LearningTask_NotPublisher(msg.sender);
-        (Phase actual,) = _phase(_terms());
+        Phase actual = _clock(_terms()).phase;
         if (actual != Phase.Bidding && actual != Phase.Select) {
             revert LearningTask_WrongPhase(actual, Phase.Bidding);
         }

@@ -88,11 +88,6 @@ abstract contract TaskBase is ITaskEvents {
 
     // ------------------------------------------------------------------ phase
 
-    function _phase(Terms memory t) internal view returns (Phase, uint256 deadline) {
-        PhaseRules.Clock memory c = _clock(t);
-        return (c.phase, c.deadline);
-    }
-
     function _clock(Terms memory t) internal view returns (PhaseRules.Clock memory c) {
         if (_state == State.Bidding) {
             bool full = t.closeWhenFull && _heaps[0].length == t.trainerSlots && _heaps[1].length == t.minerSlots;
@@ -112,7 +107,7 @@ abstract contract TaskBase is ITaskEvents {
     /// @dev What the phase depends on besides marks and clock, as far as it can matter by now.
     function _facts(Round memory r) private view returns (PhaseRules.Facts memory f) {
         f.inputCount = r.frozen ? r.inputCount : _count(_inputs(r));
-        (f.fastStands, f.fastDrawn) = _fast(r);
+        (f.fastStands, f.fastKnown) = _fast(r);
         if (r.firstProposal == 0) return f;
         (bytes32 truth, uint256 votes) = _truth(r);
         f.hasTruth = truth != 0;
@@ -133,7 +128,7 @@ abstract contract TaskBase is ITaskEvents {
 
     function _require(Phase required) internal view returns (Terms memory t) {
         t = _terms();
-        (Phase actual,) = _phase(t);
+        Phase actual = _clock(t).phase;
         if (actual != required) revert LearningTask_WrongPhase(actual, required);
     }
 

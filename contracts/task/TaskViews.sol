@@ -48,8 +48,8 @@ abstract contract TaskViews is TaskBase, ILearningTask {
     }
 
     /// @inheritdoc ILearningTask
-    function phase() external view returns (Phase current) {
-        (current,) = _phase(_terms());
+    function phase() external view returns (Phase) {
+        return _clock(_terms()).phase;
     }
 
     /// @inheritdoc ILearningTask

@@ -129,7 +129,7 @@ contract PhaseRulesTest is Test {
 
     function _facts() private view returns (PhaseRules.Facts memory f) {
         f.inputCount = _inputs;
-        if (_r.fast != 0) (f.fastStands, f.fastDrawn) = (!_drawKnown || !_drawn, _drawKnown && !_drawn);
+        if (_r.fast != 0) (f.fastStands, f.fastKnown) = (!_drawKnown || !_drawn, _drawKnown && !_drawn);
         if (_r.firstProposal == 0) return f;
         (uint256 truth, uint256 votes) = _truth();
         f.hasTruth = truth != 0;
