@@ -129,7 +129,7 @@ def _block_lines(now: Progress) -> list[str]:
 
 def _dispute_lines(task: Task) -> list[str]:
     """Bounties, bonds and refutations of everybody, whether it has a seat or not."""
-    from bcfl_client.cli.money import disputants
+    from bcfl_client.roles.bonds import disputants
 
     lines: list[str] = []
     for one in disputants(task.events(), task.terms["challengeBond"]):

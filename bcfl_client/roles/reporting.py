@@ -102,9 +102,9 @@ def participants(history: TaskHistory) -> list[Participant]:
 
 
 def task_money(history: TaskHistory) -> Money:
-    """All the money that went in and out, from the logs."""
+    """All the money that went in and out, bonds of disputes included, from the logs."""
     ledger = _Ledger(history)
-    paid_in = history.published.terms["reward"] + sum(ledger.deposits.values())
+    paid_in = history.published.terms["reward"] + sum(ledger.deposits.values()) + ledger.bonds
     paid_out = sum(ledger.withdrawn.values())
     return Money(paid_in, paid_out, ledger.burnt, paid_in - paid_out - ledger.burnt)
 
@@ -123,7 +123,7 @@ class _Ledger:
         self.rounds: Counter[tuple[Role, int]] = Counter()
         self.scores: dict[int, int] = {}
         self.withdrawn: Counter[str] = Counter()
-        self.burnt = self.to_publisher = 0
+        self.burnt = self.to_publisher = self.bonds = 0
         self.state = State.BIDDING
         self._inputs: list[int] = []
         for event in history.events:
@@ -176,6 +176,8 @@ class _Ledger:
                 self.rounds[_seat(args)] += 1
             case "Slashed":
                 self.slashed[_seat(args)] += args["amount"]
+            case "ChallengeCommitted" | "Questioned":
+                self.bonds += self._published.terms["challengeBond"]
             case "Withdrawn":
                 self.withdrawn[args["account"]] += args["amount"]
             case "Burnt":
