@@ -4,7 +4,6 @@ deadline passes."""
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,10 +16,9 @@ from bcfl_client.chain.devchain import DevChain
 from bcfl_client.chain.digests import update_digest
 from bcfl_client.chain.sender import Sender
 from bcfl_client.types import Phase
+from scripts.gas_stage import Stage, word
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
-from gas_stage import Stage, word  # noqa: E402  the same stage as the gas measurement's
 
 TABLE = (ROOT / "docs" / "lifecycle.md").read_text()
 ROW = re.compile(r"^\| (\w+) \| ([^|]*)\| ([^|]*)\| ([^|]*)\| ([^|]*)\|$", flags=re.M)

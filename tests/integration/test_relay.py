@@ -37,17 +37,26 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.inbox = self.folder / "inbox"
-        self.boxes = [RelayBox(self.inbox, self.stage._account("trainer", i)) for i in range(TRAINERS)]
+        self.boxes = self._boxes(self.inbox)
         self.task: Task = self.stage.task
         self.openings = self.stage.openings()
+
+    def _boxes(self, folder: Path) -> list[RelayBox]:
+        return [RelayBox(folder, self.stage._account("trainer", i)) for i in range(TRAINERS)]
 
     def place(self, trainer: int):  # type: ignore[no-untyped-def]
         return self.task.place(1, 0, self.stage.trainer_actors[trainer].sender.address)
 
     def commit(self, trainer: int) -> Path:
         """Leaves the commitment of `trainer` in the folder."""
-        digest = update_digest(self.place(trainer), self.openings[trainer])
-        return self.boxes[trainer].put_commit(self.place(trainer), digest)
+        return self._put(self.boxes[trainer], trainer)
+
+    def aside(self, trainer: int) -> Path:
+        """The commitment of `trainer` as a file that no relay has seen."""
+        return self._put(self._boxes(self.folder / "aside")[trainer], trainer)
+
+    def _put(self, box: RelayBox, trainer: int) -> Path:
+        return box.put_commit(self.place(trainer), update_digest(self.place(trainer), self.openings[trainer]))
 
     def session(self, role: str, index: int) -> Session:
         """An account at work, with a connection of its own."""
@@ -107,8 +116,10 @@ def test_posts_everything_in_batches(scene: Scene) -> None:
 @pytest.mark.usefixtures("relay")
 def test_what_is_wrong_stops_nobody(scene: Scene) -> None:
     """Rubbish, a stranger's signature, one for another round, a malleated one: left out; the others are posted."""
-    paths = [scene.commit(trainer) for trainer in (1, 2, 3)]
-    good = [json.loads(path.read_text()) for path in paths]
+    made = [scene.aside(trainer) for trainer in (1, 2, 3)]
+    good = [json.loads(path.read_text()) for path in made]
+    paths = [scene.inbox / path.name for path in made]
+    scene.commit(1)
     paths[1].write_text(json.dumps(good[0]))  # signed by somebody else
     paths[2].write_text("[" * 1000)
     scene.commit(0)
