@@ -165,7 +165,7 @@ class Round:
     fast: int
     inputs: int
     input_count: int
-    frozen: bool
+    accord: int  # 0 = unknown, 1 = a majority opened what a block carries, 2 = everybody
     refuted: int
     window_from: int
     last_dispute: int

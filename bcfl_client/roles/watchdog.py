@@ -103,7 +103,7 @@ class Watchdog:
         if self._truth is not None and self._round_id == status.round.id:
             return self._truth
         inputs = bits(status.round.inputs)
-        if not status.round.frozen or not inputs:
+        if not inputs:
             return None
         updates.collect(status)
         if missing := set(inputs) - set(updates.values):

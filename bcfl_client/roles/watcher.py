@@ -66,7 +66,7 @@ class _Watcher:
 
     def key(self, status: Status) -> Hashable:
         """Changes when `act` is due."""
-        return status.round.reveals, status.round.frozen, self.watchdog.key(status)
+        return status.round.reveals, status.round.inputs, self.watchdog.key(status)
 
     def act(self, status: Status) -> bool:
         """Collects updates as they come, and does what the watchdog has to do."""

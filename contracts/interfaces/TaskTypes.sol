@@ -216,8 +216,8 @@ struct Round {
     uint8 fast; // 1 + seat of the miner whose fast block stands; 0 = none
     // slot 2: inputs and disputes
     uint128 inputs; // bitmap by trainer seat, once frozen
-    uint8 inputCount;
-    bool frozen;
+    uint8 inputCount; // 0 = not frozen, or none
+    uint8 accord; // once all have opened, while no result is refuted: see `TaskBase`; 0 = not known
     uint16 refuted; // bitmap by miner seat: results proven false
     uint32 windowFrom; // Unix seconds: newest proposal, or newest refutation after it
     uint32 lastDispute; // Unix seconds: newest challenge, question or answer

@@ -13,49 +13,43 @@ library AggregateVerifier {
 
     /// @notice The inputs so far. Memory only.
     struct Sum {
-        uint256 first; // inputs that count are those with first <= position < end
-        uint256 end;
+        uint256 position; // of the next input, from the first that counts: before it, close to 2^256
+        uint256 span; // how many count
         int256 values; // sum over them of weight x value
         int256 weights; // sum over them of weight
         int256 last; // key of the newest input
-        uint256 byValue; // 1: by (value, seat); 0: by seat
-        uint256 weighted; // 0: every input has the weight 1
+        uint256 valueKey; // 128: the order is by (value, seat); 0: by seat
+        uint256 mostWeight; // 1: every input has the weight 1
     }
 
     /// @notice Starts a sum over `count` inputs.
     function start(uint8 rule, uint256 trimShare, uint256 count) internal pure returns (Sum memory s) {
-        s.end = count;
+        s.span = count;
         s.last = type(int256).min;
-        s.byValue = rule == WEIGHTED_MEAN ? 0 : 1;
-        s.weighted = rule == MEDIAN ? 0 : 1;
-        if (rule == MEDIAN && count != 0) (s.first, s.end) = ((count - 1) / 2, count / 2 + 1);
-        if (rule == TRIMMED_MEAN) {
-            uint256 trimmed = count * trimShare / BASIS;
-            (s.first, s.end) = (trimmed, count - trimmed);
+        s.mostWeight = rule == MEDIAN ? 1 : type(uint32).max;
+        if (rule == WEIGHTED_MEAN || count == 0) return s;
+        s.valueKey = 128;
+        uint256 first = rule == MEDIAN ? (count - 1) / 2 : count * trimShare / BASIS;
+        s.span = count - 2 * first;
+        unchecked {
+            s.position = 0 - first;
         }
     }
 
-    /// @notice Takes the input at `position`. False when it is not in the rule's order, or has no weight.
-    function add(
-        Sum memory s,
-        uint256 position,
-        uint256 seat,
-        int256 value,
-        uint256 weight
-    ) internal pure returns (bool inOrder) {
+    /// @notice Takes the next input. False when it is not in the rule's order, or has no weight.
+    function add(Sum memory s, uint256 seat, int256 value, uint256 weight) internal pure returns (bool inOrder) {
         // No overflow: values have 32 bits, weights sum up to less than 2^31, seats are below 128. By hand, because a
         // proof does this for every input.
         assembly ("memory-safe") {
-            let key := add(mul(mul(value, 128), mload(add(s, 160))), seat)
-            let last := add(s, 128)
-            inOrder := and(sgt(key, mload(last)), gt(weight, 0))
-            mstore(last, key)
-            if lt(sub(position, mload(s)), sub(mload(add(s, 32)), mload(s))) {
-                if iszero(mload(add(s, 192))) { weight := 1 }
-                let values := add(s, 64)
-                mstore(values, add(mload(values), mul(weight, value)))
-                let weights := add(s, 96)
-                mstore(weights, add(mload(weights), weight))
+            let key := add(mul(value, mload(add(s, 160))), seat)
+            inOrder := and(sgt(key, mload(add(s, 128))), gt(weight, 0))
+            mstore(add(s, 128), key)
+            let position := mload(s)
+            mstore(s, add(position, 1))
+            if lt(position, mload(add(s, 32))) {
+                if gt(weight, mload(add(s, 192))) { weight := mload(add(s, 192)) }
+                mstore(add(s, 64), add(mload(add(s, 64)), mul(weight, value)))
+                mstore(add(s, 96), add(mload(add(s, 96)), weight))
             }
         }
     }

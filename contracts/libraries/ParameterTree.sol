@@ -73,37 +73,42 @@ library ParameterTree {
             word := or(shl(8, and(word, 0x00ff00ff)), shr(8, and(word, 0xff00ff00)))
             value := signextend(3, or(shl(16, word), shr(16, word)))
 
-            // Preimages of nodes stand at 0x1f: the tag, left at 0x20, right at 0x40, where the free pointer was.
-            let free := mload(0x40)
-            mstore8(free, 0)
-            calldatacopy(add(free, 1), offset, 128)
-            let node := keccak256(free, 129)
-            mstore8(0x1f, 1)
+            // Preimages: the tag at `at`, then the leaf, or left and right.
+            let left := add(mload(0x40), 32)
+            let at := sub(left, 1)
+            let right := add(left, 32)
+            mstore8(at, 0)
+            calldatacopy(left, offset, 128)
+            let node := keccak256(at, 129)
+            mstore8(at, 1)
             let sides := shl(5, mload(add(p, 32)))
             let end := add(offset, mload(add(p, 64)))
-            offset := add(offset, 128)
-            // Two levels a turn; an odd one first.
-            if and(sub(end, offset), 32) {
-                mstore(add(0x20, and(sides, 0x20)), node)
-                mstore(sub(0x40, and(sides, 0x20)), calldataload(offset))
-                node := keccak256(0x1f, 65)
-                offset := add(offset, 32)
+            // Four levels a turn, after up to three single ones.
+            for { offset := add(offset, 128) } and(sub(end, offset), 0x60) { offset := add(offset, 32) } {
+                mstore(add(left, and(sides, 32)), node)
+                mstore(sub(right, and(sides, 32)), calldataload(offset))
+                node := keccak256(at, 65)
                 sides := shr(1, sides)
             }
-            for {} lt(offset, end) {} {
-                mstore(add(0x20, and(sides, 0x20)), node)
-                mstore(sub(0x40, and(sides, 0x20)), calldataload(offset))
-                sides := shr(1, sides)
-                mstore(add(0x20, and(sides, 0x20)), keccak256(0x1f, 65))
-                mstore(sub(0x40, and(sides, 0x20)), calldataload(add(offset, 32)))
-                node := keccak256(0x1f, 65)
-                offset := add(offset, 64)
-                sides := shr(1, sides)
+            for {} lt(offset, end) { offset := add(offset, 128) } {
+                let side := and(sides, 32)
+                mstore(add(left, side), node)
+                mstore(sub(right, side), calldataload(offset))
+                side := and(shr(1, sides), 32)
+                mstore(add(left, side), keccak256(at, 65))
+                mstore(sub(right, side), calldataload(add(offset, 32)))
+                side := and(shr(2, sides), 32)
+                mstore(add(left, side), keccak256(at, 65))
+                mstore(sub(right, side), calldataload(add(offset, 64)))
+                side := and(shr(3, sides), 32)
+                mstore(add(left, side), keccak256(at, 65))
+                mstore(sub(right, side), calldataload(add(offset, 96)))
+                node := keccak256(at, 65)
+                sides := shr(4, sides)
             }
-            mstore(0x40, free)
-            mstore(free, mload(add(p, 96)))
-            mstore(add(free, 9), node)
-            root := keccak256(free, 41)
+            mstore(left, mload(add(p, 96)))
+            mstore(add(left, 9), node)
+            root := keccak256(left, 41)
         }
     }
 

@@ -259,14 +259,12 @@ abstract contract Disputes is TaskBase {
         uint256 count,
         uint256 offset
     ) private view {
-        uint256 step = tree.entry + ADDRESS_BYTES;
-        for (uint256 i; i < count;) {
-            (bytes32 root, int256 value) = ParameterTree.open(tree, offset + ADDRESS_BYTES);
-            (uint256 seat, uint256 weight) = _input(tree.inputs, offset, root);
-            if (!sum.add(i, seat, value, weight)) revert LearningTask_WrongProof(i, count);
-            unchecked {
-                offset += step;
-                ++i;
+        unchecked {
+            uint256 step = tree.entry + ADDRESS_BYTES;
+            for (uint256 end = offset + count * step; offset != end; offset += step) {
+                (bytes32 root, int256 value) = ParameterTree.open(tree, offset + ADDRESS_BYTES);
+                (uint256 seat, uint256 weight) = _input(tree.inputs, offset, root);
+                if (!sum.add(seat, value, weight)) revert LearningTask_WrongProof(count - (end - offset) / step, count);
             }
         }
     }

@@ -5,7 +5,7 @@ import {Errors} from "@openzeppelin/contracts/utils/Errors.sol";
 
 import {ILearningTask} from "../interfaces/ILearningTask.sol";
 import {IReputation} from "../interfaces/IReputation.sol";
-import {Miner, Opening, Phase, Terms} from "../interfaces/TaskTypes.sol";
+import {Miner, Opening, Phase, Round, Terms} from "../interfaces/TaskTypes.sol";
 import {Digests} from "../libraries/Digests.sol";
 import {PhaseRules} from "../libraries/PhaseRules.sol";
 import {ProofOfWork} from "../libraries/ProofOfWork.sol";
@@ -35,7 +35,7 @@ abstract contract ModelChain is TaskBase {
         Miner storage mi = _own(t, seat);
         if (digest == 0) revert LearningTask_EmptyDigest();
         if (_round.sealers >> seat & 1 != 0) revert LearningTask_AlreadySealed(seat);
-        if (!_round.frozen) _freeze();
+        if (_round.inputCount == 0) _freeze();
         _voteOnFast();
 
         mi.seal = digest;
@@ -52,7 +52,7 @@ abstract contract ModelChain is TaskBase {
         Miner storage mi = _own(t, seat);
         _requireTrust(t);
         if (_round.windowFrom != 0) revert LearningTask_AlreadyProposed(seat);
-        if (!_round.frozen) _freeze();
+        if (_round.inputCount == 0) _freeze();
         bytes32 blockHash = _worked(
             Digests.fastHeader(_place(0), _head.blockHash, _round.inputs, opening, _difficulty), nonce
         );
@@ -182,7 +182,6 @@ abstract contract ModelChain is TaskBase {
         uint128 kept = _inputs(_loadRound());
         _round.inputs = kept;
         _round.inputCount = uint8(_count(kept));
-        _round.frozen = true;
         emit InputsFrozen(_round.id, kept);
     }
 
@@ -208,8 +207,18 @@ abstract contract ModelChain is TaskBase {
         for (uint256 w; w < words; ++w) mi.scores[w] = opening.scores[w];
         uint16 openers = _round.openers | uint16(1 << seat);
         _round.openers = openers;
-        if (openers == _round.sealers) _round.openClosed = uint32(block.timestamp);
         emit Opened(_round.id, seat, opening);
+        if (openers == _round.sealers) {
+            _round.openClosed = uint32(block.timestamp);
+            _round.accord = _accord();
+        }
+    }
+
+    function _accord() private view returns (uint8) {
+        Round memory r = _loadRound();
+        (bytes32 truth, uint256 votes) = _truth(r);
+        if (r.refuted != 0 || truth == 0 || _among(r.proposers, truth) == 0) return 0;
+        return votes == _count(r.activeMiners) ? UNANIMOUS : MAJORITY;
     }
 
     /// @dev Seals and openings belong to attempt 0: a new attempt at a block takes no new results.

@@ -24,6 +24,8 @@ import {STANDING_WORDS} from "../libraries/Standings.sol";
 abstract contract TaskBase is ITaskEvents {
     uint256 internal constant ARGS = 1856; // bytes at the end of the task's code: 53 terms and five addresses, 32 each
     uint16 internal constant STRUCK = type(uint16).max; // round of a trainer that is out; no round has this number
+    uint8 internal constant MAJORITY = 1; // accord: a block carries what a strict majority of the active miners opened
+    uint8 internal constant UNANIMOUS = 2; // accord: a block carries what all of them opened
     uint256 internal constant FAST_VOTES = 8; // one fast block in so many is voted on
 
     State internal _state;
@@ -106,9 +108,14 @@ abstract contract TaskBase is ITaskEvents {
 
     /// @dev What the phase depends on besides marks and clock, as far as it can matter by now.
     function _facts(Round memory r) private view returns (PhaseRules.Facts memory f) {
-        f.inputCount = r.frozen ? r.inputCount : _count(_inputs(r));
+        f.inputCount = r.inputCount != 0 ? r.inputCount : _count(_inputs(r));
         (f.fastStands, f.fastKnown) = _fast(r);
         if (r.firstProposal == 0) return f;
+        if (r.accord != 0 && r.refuted == 0) {
+            // For disputes: reading every result again would cost a tenth of a bond's posting.
+            (f.hasTruth, f.hasBlock, f.unanimous) = (true, true, r.accord == UNANIMOUS);
+            return f;
+        }
         (bytes32 truth, uint256 votes) = _truth(r);
         f.hasTruth = truth != 0;
         f.unanimous = votes == _count(r.activeMiners);
@@ -169,7 +176,7 @@ abstract contract TaskBase is ITaskEvents {
 
     /// @dev Bitmap by trainer seat of the updates that are, or would now be, the round's inputs.
     function _currentInputs(Round memory r) internal view returns (uint128) {
-        return r.frozen ? r.inputs : _inputs(r);
+        return r.inputCount != 0 ? r.inputs : _inputs(r);
     }
 
     /// @dev Revealed in this round and not rejected by a strict majority of the round's miners. A miner that is

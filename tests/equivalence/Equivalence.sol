@@ -42,7 +42,7 @@ contract Equivalence {
         answer = 1;
         for (uint256 i; i < count; ++i) {
             uint256 word = uint256(bytes32(column[4 + i * INPUT_BYTES:])) >> (256 - 8 * INPUT_BYTES);
-            if (!sum.add(i, word >> 64, int32(uint32(word >> 32)), uint32(word))) answer = 0;
+            if (!sum.add(word >> 64, int32(uint32(word >> 32)), uint32(word))) answer = 0;
         }
         int256 result = int32(uint32(bytes4(column[column.length - 4:])));
         if (sum.isResult(result)) answer |= 2;

@@ -246,7 +246,7 @@ def test_nothing_carries_over(play: Play) -> None:
     chain.send(play.publisher, play.task.finalise, [], 0)
     current = play.round
     assert (current["id"], current["commits"], current["sealers"], current["openers"]) == (2, 0, 0, 0)
-    assert (current["frozen"], current["inputs"], current["firstProposal"]) == (False, 0, 0)
+    assert (current["inputs"], current["inputCount"], current["firstProposal"]) == (0, 0, 0)
     assert play.task.inputs() == 0
     play.play_round()
     assert play.status["voidRounds"] == 1

@@ -48,7 +48,7 @@ contract AggregateVerifierTest is Test {
         s = AggregateVerifier.start(c.rule, c.trimShare, places.length);
         for (uint256 k; k < places.length; ++k) {
             uint256 i = places[k];
-            vm.assertTrue(s.add(k, c.seats[i], c.values[i], c.weights[i]), "in order");
+            vm.assertTrue(s.add(c.seats[i], c.values[i], c.weights[i]), "in order");
         }
     }
 
@@ -71,19 +71,19 @@ contract AggregateVerifierTest is Test {
         uint256[] memory places = Rules.order(c.rule, c.values);
         at = _within(at, 1, n - 1);
         AggregateVerifier.Sum memory s = AggregateVerifier.start(c.rule, c.trimShare, n);
-        for (uint256 k; k < at; ++k) s.add(k, c.seats[places[k]], c.values[places[k]], c.weights[places[k]]);
+        for (uint256 k; k < at; ++k) s.add(c.seats[places[k]], c.values[places[k]], c.weights[places[k]]);
         for (uint256 k; k < at; ++k) {
             AggregateVerifier.Sum memory copy =
-                AggregateVerifier.Sum(s.first, s.end, s.values, s.weights, s.last, s.byValue, s.weighted);
+                AggregateVerifier.Sum(s.position, s.span, s.values, s.weights, s.last, s.valueKey, s.mostWeight);
             uint256 i = places[k]; // shown before
-            vm.assertTrue(!copy.add(at, c.seats[i], c.values[i], c.weights[i]), "out of order");
+            vm.assertTrue(!copy.add(c.seats[i], c.values[i], c.weights[i]), "out of order");
         }
     }
 
     function test_noWeightIsRefused(uint256 seed, uint256 n) public pure {
         Column memory c = _column(seed, _within(n, 1, MOST));
         AggregateVerifier.Sum memory s = AggregateVerifier.start(c.rule, c.trimShare, c.values.length);
-        vm.assertTrue(!s.add(0, c.seats[0], c.values[0], 0), "no weight");
+        vm.assertTrue(!s.add(c.seats[0], c.values[0], 0), "no weight");
     }
 
     /// @dev The heaviest that 128 inputs can be, at the lowest and the highest value.
@@ -92,7 +92,7 @@ contract AggregateVerifierTest is Test {
             for (uint256 sign; sign < 2; ++sign) {
                 int256 value = sign == 0 ? int256(type(int32).min) : int256(type(int32).max);
                 AggregateVerifier.Sum memory s = AggregateVerifier.start(rule, 0, MOST);
-                for (uint256 k; k < MOST; ++k) vm.assertTrue(s.add(k, k, value, type(uint32).max), "in order");
+                for (uint256 k; k < MOST; ++k) vm.assertTrue(s.add(k, value, type(uint32).max), "in order");
                 vm.assertTrue(s.isResult(value) && !s.isResult(value + 1) && !s.isResult(value - 1), "result");
             }
         }
