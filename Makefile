@@ -1,6 +1,6 @@
 # Everything that these do stays inside the clone, apart from the caches of pip and npm.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check format gas catalogue equivalence invariants mutants coverage slither halmos clean distclean
+.PHONY: help setup demo test check format gas bench-bulk catalogue equivalence invariants mutants coverage slither halmos clean distclean
 
 ARGS ?=
 PARTS ?=
@@ -9,7 +9,7 @@ CALLS ?= 2000000
 SAMPLE ?= 200
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what is missing, compile what has changed
 	@scripts/setup
@@ -20,10 +20,6 @@ demo: setup ## run a whole federated task on this machine; options as ARGS="--ro
 test: ## run the tests, or PARTS="forge brownie client e2e"
 	@scripts/setup tests
 	@scripts/test $(PARTS)
-
-soak: ## run the tests of adversaries and disputes between real processes, which take minutes
-	@scripts/setup tests
-	@scripts/test soak
 
 check: setup ## check format, lint and types
 	@.venv/bin/ruff format --check
@@ -36,6 +32,9 @@ format: setup ## format the Python code
 
 gas: setup ## measure gas per function, round and fraud proof, and write docs/gas.json
 	@.venv/bin/python scripts/gas.py
+
+bench-bulk: setup ## measure how long the updates of 100 trainers take to be in blocks: in a batch, one by one
+	@.venv/bin/python -m scripts.bench_bulk
 
 catalogue: ## list the tests of every attack in docs/attacks.md, and what is missing
 	@scripts/catalogue

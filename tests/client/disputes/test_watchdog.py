@@ -57,9 +57,7 @@ class ByHand:
     def status(self) -> Status:
         zero = Round(**dict.fromkeys(Round.__dataclass_fields__, 0))  # type: ignore[arg-type]
         openers = sum(1 << one["seat"] for one in self.events["Opened"])
-        now = replace(
-            zero, id=1, reveals=2, inputs=0b11, openers=openers, active_miners=0b11, refuted=self.refuted
-        )
+        now = replace(zero, id=1, reveals=2, inputs=0b11, openers=openers, active_miners=0b11, refuted=self.refuted)
         values = dict.fromkeys(Status.__dataclass_fields__, 0)
         return Status(**{**values, "state": State.RUNNING, "phase": Phase.CHALLENGE, "round": now, "head": NO_HEAD})
 
