@@ -1,9 +1,21 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Role, Round, Stake, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
+import {TaskBidding} from "../../../contracts/TaskBidding.sol";
+import {TaskBlocks} from "../../../contracts/TaskBlocks.sol";
+import {TaskFactory} from "../../../contracts/TaskFactory.sol";
+import {TaskSettlement} from "../../../contracts/TaskSettlement.sol";
+import {IReputation} from "../../../contracts/interfaces/IReputation.sol";
+import {Role, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
+import {Vm} from "../utils/Test.sol";
 import {GasBurner, ReEnterer, Refuser} from "../utils/Receivers.sol";
 import {Disputing} from "../disputes/Disputing.sol";
+import {MAX_MINERS, MAX_TRAINERS, OpenTask} from "./OpenTask.sol";
+
+/// @notice Forge's cheatcode that only the campaign needs.
+interface Etcher {
+    function etch(address account, bytes calldata code) external;
+}
 
 /// @notice Twelve accounts that may all train and mine, three of them hostile receivers, and the books about every
 /// task they take part in, kept from outside of the contracts.
@@ -14,11 +26,20 @@ abstract contract Actors is Disputing {
     address internal refuser;
     address internal burner;
     address internal stranger;
+    address[] internal paid; // people and the publisher
 
     uint256 internal withdrawn;
     uint256 internal forced; // ether that nobody asked for
     uint256 internal burntBefore; // by earlier tasks, with all fees
     uint256 internal tasksClosed;
+
+    /// @notice What somebody bid.
+    struct Offer {
+        uint128 deposit; // 0 = nothing
+        uint128 samples;
+    }
+
+    mapping(address task => mapping(Role => mapping(address account => Offer))) internal offers;
 
     function _gather() internal {
         stranger = _named("stranger");
@@ -28,7 +49,13 @@ abstract contract Actors is Disputing {
         people.push(burner);
         people.push(address(new ReEnterer()));
         for (uint256 i; i < 9; ++i) people.push(_named(string.concat("person ", vm.toString(i))));
-        _deploy(TASK_FEE);
+        publisher = _named("publisher");
+        paid = people;
+        paid.push(publisher);
+        OpenTask code =
+            new OpenTask(address(new TaskBidding()), address(new TaskBlocks()), address(new TaskSettlement()));
+        factory = new TaskFactory(TASK_FEE, address(code));
+        registry = IReputation(factory.reputation());
     }
 
     /// @dev A task with small, arbitrary terms: windows of seconds, odd sums, every threshold somewhere in its range.
@@ -42,14 +69,14 @@ abstract contract Actors is Disputing {
         t.aggregationRule = uint8(_pick(seed, "aggregationRule", 0, 2));
         t.trimShare = uint16(_pick(seed, "trimShare", 0, 4999));
         t.forkRule = uint8(_pick(seed, "forkRule", 0, 2));
-        t.fastBlocks = uint16(_pick(seed, "fastBlocks", 0, 5000));
-        if (t.fastBlocks < 1000) t.fastBlocks = 0;
-        t.fastRewards = uint16(_pick(seed, "fastRewards", 0, 4000));
+        t.fastBlocks = uint16(_pick(seed, "fastBlocks", 0, 4000));
+        if (t.fastBlocks < 500) t.fastBlocks = 0;
+        t.fastRewards = uint16(_pick(seed, "fastRewards", 0, 3000));
         t.challengeBond = uint80(_pick(seed, "challengeBond", 1, t.minerDeposit / 4));
         t.responseWindow = uint32(_pick(seed, "responseWindow", 1, 5));
         t.rounds = uint16(_pick(seed, "rounds", 1, 5));
-        t.trainerSlots = uint8(_pick(seed, "trainerSlots", 2, 7));
-        t.minerSlots = uint8(_pick(seed, "minerSlots", 1, 4));
+        t.trainerSlots = uint8(_pick(seed, "trainerSlots", 2, MAX_TRAINERS));
+        t.minerSlots = uint8(_pick(seed, "minerSlots", 1, MAX_MINERS));
         t.minTrainers = uint8(_pick(seed, "minTrainers", 1, 2));
         t.minUpdates = uint8(_pick(seed, "minUpdates", 1, t.minTrainers));
         t.maxVoidRounds = uint8(_pick(seed, "maxVoidRounds", 0, 4));
@@ -87,37 +114,18 @@ abstract contract Actors is Disputing {
     }
 
     function _pick(uint256 seed, bytes32 what, uint256 low, uint256 high) internal pure returns (uint256) {
-        return _within(uint256(keccak256(abi.encode(seed, what))), low, high);
-    }
-
-    // ------------------------------------------------------------------ books
-
-    /// @dev Deposits that are bid or staked in the current task, which is not closed.
-    function _atStake() internal view returns (uint256 sum) {
-        if (trainers.length == 0) {
-            for (uint256 i; i < people.length; ++i) sum += _deposits(people[i]);
+        uint256 drawn;
+        assembly ("memory-safe") {
+            mstore(0, seed)
+            mstore(32, what)
+            drawn := keccak256(0, 64)
         }
-        for (uint8 i; i < trainers.length; ++i) sum += task.trainer(i).deposit;
-        for (uint8 m; m < miners.length; ++m) sum += task.miner(m).deposit;
+        return _within(drawn, low, high);
     }
 
-    /// @dev Bonds that are neither lost nor given back: of claims in the running round, of claims that may be taken
-    /// back, and of who refuted a result in the running round.
-    function _bondsHeld(Round memory r) internal view returns (uint256) {
-        uint256 held = r.running ? _ones(r.refuted) : 0;
-        for (uint256 i; i < claims.length; ++i) if (_isHeld(r, task.stakeOf(claims[i]))) ++held;
-        return held * terms.challengeBond;
-    }
-
-    function _isHeld(Round memory r, Stake memory stake) internal view returns (bool) {
-        if (stake.challenger == address(0)) return false;
-        if (r.running && stake.round == r.id) return true;
-        return task.miner(stake.seat).provenRound == stake.round;
-    }
-
-    function _owedToPeople() internal view returns (uint256 sum) {
-        sum = task.withdrawable(publisher);
-        for (uint256 i; i < people.length; ++i) sum += task.withdrawable(people[i]);
+    /// @dev Whether nothing keeps `account` from being paid but itself.
+    function _isHostile(address account) internal view returns (bool) {
+        return account == refuser || account == burner;
     }
 
     /// @dev What only its hostile owner keeps from leaving.
@@ -125,11 +133,9 @@ abstract contract Actors is Disputing {
         return task.withdrawable(refuser) + task.withdrawable(burner);
     }
 
-    function _isHostile(address account) internal view returns (bool) {
-        return account == refuser || account == burner;
-    }
-
-    function _deposits(address account) private view returns (uint256) {
-        return task.bidOf(Role.Trainer, account).deposit + task.bidOf(Role.Miner, account).deposit;
+    /// @dev The hostile receivers take what comes, or are themselves again.
+    function _soften(bool soft) internal {
+        Etcher(address(vm)).etch(refuser, soft ? bytes("") : type(Refuser).runtimeCode);
+        Etcher(address(vm)).etch(burner, soft ? bytes("") : type(GasBurner).runtimeCode);
     }
 }
