@@ -82,7 +82,7 @@ abstract contract Steps is Watch {
     }
 
     function _seatsOf(Status memory s) private view returns (uint256[] memory seats) {
-        uint256 bitmap = s.round.frozen ? s.round.inputs : task.inputs();
+        uint256 bitmap = s.round.inputCount != 0 ? s.round.inputs : task.inputs();
         seats = new uint256[](_ones(bitmap));
         uint256 n;
         for (uint256 i; bitmap >> i != 0; ++i) if (bitmap >> i & 1 != 0) seats[n++] = i;
