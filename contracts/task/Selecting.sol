@@ -3,9 +3,9 @@ pragma solidity 0.8.30;
 
 import {Bid, Miner, Phase, Role, State, Terms, TrainerSeat, Update} from "../interfaces/TaskTypes.sol";
 import {BidHeap} from "../libraries/BidHeap.sol";
+import {Money} from "../libraries/Money.sol";
 import {Selection} from "../libraries/Selection.sol";
 import {STANDING_WORDS, Standings} from "../libraries/Standings.sol";
-import {TermsRules} from "../libraries/TermsRules.sol";
 import {Closing} from "./Closing.sol";
 
 /// @title From bids to seats (paper, section III-B, function 2)
@@ -29,7 +29,7 @@ abstract contract Selecting is Closing {
     function select() external {
         Terms memory t = _require(Phase.Select);
         (address[] memory miners, bool[] memory takenMiners, uint256 highestFee) = _chooseMiners(t);
-        uint256 budget = (t.reward - highestFee * t.rounds) / t.rounds;
+        uint256 budget = Money.budget(t.reward, highestFee, t.rounds);
         (address[] memory trainers, bool[] memory takenTrainers, uint256 cap) = _chooseTrainers(budget);
 
         if (_taken(takenMiners) < t.minMiners || _taken(takenTrainers) < t.minTrainers) {
@@ -58,7 +58,7 @@ abstract contract Selecting is Closing {
     {
         ranked = _ranked(Role.Miner);
         taken = new bool[](ranked.length);
-        uint256 budget = t.reward * t.minerShare / TermsRules.BASIS;
+        uint256 budget = Money.share(t.reward, t.minerShare);
         for (uint256 i; i < ranked.length; ++i) {
             uint256 fee = _bids[uint256(Role.Miner)][ranked[i]].price;
             if (fee * t.rounds > budget) continue; // one block a round: the highest fee is what must be covered

@@ -4,10 +4,10 @@ pragma solidity 0.8.30;
 import {IReputation} from "../interfaces/IReputation.sol";
 import {Fault, Miner, Phase, Role, Round, State, Terms, TrainerSeat, Update} from "../interfaces/TaskTypes.sol";
 import {ForkChoice} from "../libraries/ForkChoice.sol";
+import {Money} from "../libraries/Money.sol";
 import {ProofOfWork} from "../libraries/ProofOfWork.sol";
 import {Scores} from "../libraries/Scores.sol";
 import {STANDING_WORDS, Standings} from "../libraries/Standings.sol";
-import {TermsRules} from "../libraries/TermsRules.sol";
 import {Closing} from "./Closing.sol";
 
 /// @title The end of a round: fork choice, head, fees, pay, strikes, reputation, difficulty
@@ -168,8 +168,8 @@ abstract contract Settlement is Closing {
             emit RoundVoided(r.id, r.reveals != 0, o.inputs);
         }
         // Fees of all rounds to come stay covered whatever the trainers get.
-        uint256 budget = (_pool - uint256(_highestFee) * _roundsLeft) / _roundsLeft;
-        if (o.early) budget += (_pool - fee - budget) * t.earlyBonus / TermsRules.BASIS;
+        uint256 budget = Money.budget(_pool, _highestFee, _roundsLeft);
+        if (o.early) budget += Money.share(_pool - fee - budget, t.earlyBonus);
         _settleTrainers(t, o, budget, medians, middle);
         _settleMiners(t, o, r, fee);
         if (r.lastDispute != 0) _settleDisputes(t, o, r);
@@ -203,7 +203,7 @@ abstract contract Settlement is Closing {
         uint256 budget,
         uint256[] calldata medians,
         uint16 middle
-    ) private {
+    ) internal {
         Shares memory s;
         uint16 id = _round.id;
         s.surplus = budget;
@@ -224,7 +224,7 @@ abstract contract Settlement is Closing {
         }
         for (uint8 i; i < s.floors.length; ++i) {
             uint256 amount = s.floors[i];
-            if (s.sum != 0) amount += s.surplus * s.weights[i] / s.sum;
+            if (s.sum != 0) amount += Money.part(s.surplus, s.weights[i], s.sum);
             if (amount == 0) continue;
             _pool -= amount;
             if (s.denied >> i & 1 != 0) {
@@ -257,7 +257,7 @@ abstract contract Settlement is Closing {
         if (!isInput || (o.truth != 0 && !unjudged && !o.fast)) _learn(seat, cap, quality, score);
         // Nobody scored a fast block's inputs: what is known of their trainers stands for it.
         if (o.fast && isInput) score = quality;
-        if (isInput && (unjudged || score * TermsRules.BASIS >= uint256(middle) * t.payScore)) {
+        if (isInput && (unjudged || score * Money.BASIS >= uint256(middle) * t.payScore)) {
             ++tr.paidRounds;
             s.weights[seat] = counted * score;
         } else {
@@ -270,7 +270,7 @@ abstract contract Settlement is Closing {
     }
 
     /// @dev Quality follows scores: half-way down, an eighth up, so that it falls fast and recovers slowly.
-    function _learn(uint8 seat, uint32 cap, uint256 quality, uint256 score) private {
+    function _learn(uint8 seat, uint32 cap, uint256 quality, uint256 score) internal {
         uint256 next = score > quality ? quality + (score - quality) / 8 : quality - (quality - score) / 2;
         if (next == quality) return;
         _standings.write(seat, cap, uint16(next));
@@ -279,7 +279,7 @@ abstract contract Settlement is Closing {
 
     /// @dev Pays the block `fee` (wei): half to the block's miner, half in equal parts to all who opened the truth;
     /// strikes who failed, and writes the round into the registry.
-    function _settleMiners(Terms memory t, Outcome memory o, Round memory r, uint256 fee) private {
+    function _settleMiners(Terms memory t, Outcome memory o, Round memory r, uint256 fee) internal {
         // A fast block leaves the records of those who had nothing to do as they are.
         uint256 served = o.fast ? 1 << o.winner : r.activeMiners | o.guilty;
         uint256 sharers;
@@ -337,7 +337,7 @@ abstract contract Settlement is Closing {
 
     /// @dev Deposits behind refuted results: half to whoever committed first to a proof, half burnt. Bonds against
     /// results that stood: half burnt, half to the block's miner, so that nobody gains by losing to itself.
-    function _settleDisputes(Terms memory t, Outcome memory o, Round memory r) private {
+    function _settleDisputes(Terms memory t, Outcome memory o, Round memory r) internal {
         uint256[] memory bounties = new uint256[](_minerCount);
         for (uint8 m; m < bounties.length; ++m) {
             if (o.guilty >> m & 1 != 0) bounties[_accused(r, m)] += _forfeit(t, m) / 2;
