@@ -10,25 +10,38 @@ from dataclasses import dataclass
 
 PAIRS = ["< <=", "> >=", "== !=", "&& ||", "+ -", "* /", "+= -=", "*= /=", "++ --", "true false"]
 OPERATORS = {a: b for pair in PAIRS for a, b in (pair.split(), pair.split()[::-1])}
-NO_CODE = {"InlineAssembly", "ImportDirective", "EventDefinition", "ErrorDefinition", "StructDefinition"}
+NO_CODE = {"ImportDirective", "EventDefinition", "ErrorDefinition", "StructDefinition"}
+SKIPPED = {"typeDescriptions", "commonType", "documentation", "externalReferences", "functionName", "variableNames"}
 NO_CODE |= {"EnumDefinition", "EmitStatement", "ElementaryTypeName", "ArrayTypeName", "UserDefinedTypeName", "Mapping"}
 
-# A run picks a mutant through the block's coinbase. A function pointer lets `pure` functions read it too.
+# What is wrapped around which operand, or around the call. With 1 for # it is another operator, with 0 nothing.
+# Operands are evaluated from the right, so that the stack below the source is as deep as without it.
+ASSEMBLY = {
+    "add": (1, "mul(sub(1, shl(1, #)), @)"),
+    "sub": (1, "mul(sub(1, shl(1, #)), @)"),
+    "lt": (1, "add(#, @)"),
+    "slt": (1, "add(#, @)"),
+    "gt": (0, "add(#, @)"),
+    "sgt": (0, "add(#, @)"),
+    "eq": (None, "xor(#, @)"),
+    "iszero": (None, "xor(#, @)"),
+    "and": (None, "xor(#, @)"),
+    "or": (None, "xor(#, @)"),
+}
+
+# A run picks a mutant through the block's coinbase, which only functions that are not `pure` can read.
 SWITCH_FILE = "contracts/IsMutant.sol"
 SWITCH = """// SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-function isMutant(uint256 number) pure returns (bool) {
-    function (uint256) view returns (bool) reading = readsCoinbase;
-    function (uint256) pure returns (bool) check;
-    assembly { check := reading }
-    return check(number);
-}
-
-function readsCoinbase(uint256 number) view returns (bool) {
+function isMutant(uint256 number) view returns (bool) {
     return block.coinbase == address(uint160(number));
 }
 """
+
+
+def without_pure(source: str) -> str:
+    return re.sub(r"\bpure\b", "view", source)
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,7 @@ class Mutant:
     is_statement: bool
     has_to_be_compiled: bool  # not possible behind isMutant
     cast: str  # type that a bare number has there
+    template: str = ""  # in assembly, where a condition is no expression: @ stands for the source, # for the switch
 
     def key(self, source: bytes) -> str:
         return f"{self.path}:{self.start}-{self.end} {self.text.decode()} # {source[self.start : self.end].decode()}"
@@ -103,7 +117,9 @@ class Finder:
         if handler:
             handler(node, parent, outer or self.span(node), cast if outer else "", apart)
         for name, child in node.items():
-            if isinstance(child, (dict, list)) and name not in ("typeDescriptions", "commonType", "documentation"):
+            if kind == "YulForLoop" and name in ("pre", "post"):
+                continue  # would hardly end
+            if isinstance(child, (dict, list)) and name not in SKIPPED:
                 wanted = cast if outer else self.wanted(node, name)
                 self.visit(child, node, outer, "" if is_conversion else wanted, apart)
 
@@ -177,6 +193,29 @@ class Finder:
             apart = apart or "storage pointer" in json.dumps(call.get("leftHandSide", {}).get("typeDescriptions", {}))
             self.add("delete", start, end, b"{}", (start, end), "", apart, is_statement=True)
 
+    def wrap(self, name: str, node: dict, template: str, text: bytes = b"") -> None:
+        """`template` around a node of assembly, which is `text` without a switch."""
+        start, end = self.span(node)
+        new = text or template.replace("#", "1").encode().replace(b"@", self.source[start:end])
+        line = self.source.count(b"\n", 0, start) + 1
+        mutant = Mutant(self.path, line, start, end, new, name, False, False, "", template)
+        self.found.setdefault((start, end, new), mutant)
+
+    def on_YulFunctionCall(self, node, parent, outer, cast, apart) -> None:
+        operand, template = ASSEMBLY.get(node["functionName"]["name"], (None, ""))
+        if template:
+            self.wrap("assembly", node if operand is None else node["arguments"][operand], template)
+
+    def on_YulLiteral(self, node, parent, outer, cast, apart) -> None:
+        if node["kind"] == "number" and parent["nodeType"] != "YulCase":
+            self.wrap("assembly constant", node, "add(#, @)")
+
+    def on_YulExpressionStatement(self, node, parent, outer, cast, apart) -> None:
+        self.wrap("assembly delete", node, "if iszero(#) { @ }", b"{}")
+
+    def on_YulAssignment(self, node, parent, outer, cast, apart) -> None:
+        self.wrap("assembly delete", node, "if iszero(#) { @ }", b"{}")
+
 
 def with_switches(source: bytes, numbered: list[tuple[int, Mutant]]) -> bytes:
     """The file with all these mutants in it, each behind its number."""
@@ -185,6 +224,11 @@ def with_switches(source: bytes, numbered: list[tuple[int, Mutant]]) -> bytes:
         spans[mutant.start, mutant.end].append((number, mutant))
 
     def wrapped(text: bytes, mutants: list[tuple[int, Mutant]]) -> bytes:
+        if mutants[0][1].template:
+            for number, mutant in mutants:
+                around = mutant.template.replace("#", f"eq(coinbase(), {number})").encode()
+                text = around.replace(b"@", text)
+            return text
         if mutants[0][1].is_statement:
             return b"{ if (!isMutant(%d)) { %b } }" % (mutants[0][0], text)
         cast = mutants[0][1].cast.encode()
@@ -201,17 +245,21 @@ def with_switches(source: bytes, numbered: list[tuple[int, Mutant]]) -> bytes:
         return out + source[at:end]
 
     text = rendered(0, len(source), sorted(spans, key=lambda span: (span[0], -span[1])))
-    return text + b'\nimport {isMutant} from "%b";\n' % SWITCH_FILE.encode()
+    return without_pure(text.decode()).encode() + b'\nimport {isMutant} from "%b";\n' % SWITCH_FILE.encode()
+
+
+SWITCHED = re.compile(rb"(?:isMutant\(|coinbase\(\), )(\d+)\)")
 
 
 def culprits(text: bytes, error: dict) -> set[int]:
     """The numbers of the mutants that may be why solc refuses a file with switches."""
     start, end = error["sourceLocation"]["start"], error["sourceLocation"]["end"]
     if error["type"] == "TypeError":
-        inside = re.search(rb"isMutant\((\d+)\)", text[start:end])
-        found = [inside[1]] if inside else re.findall(rb"isMutant\((\d+)\)", text[:start])[-1:]
+        inside = SWITCHED.search(text, start, end)
+        found = [inside[1]] if inside else SWITCHED.findall(text, 0, start)[-1:]
     else:
         # too deep a stack, for example: all of the function
         after = text.find(b"\n    function ", start)
-        found = re.findall(rb"isMutant\((\d+)\)", text[max(text.rfind(b"function ", 0, start), 0) : after])
+        after = after if after >= 0 else len(text)
+        found = SWITCHED.findall(text, max(text.rfind(b"function ", 0, start), 0), after)
     return {int(number) for number in found}

@@ -2,8 +2,9 @@
 pragma solidity 0.8.30;
 
 import {ITaskEvents} from "../../../contracts/interfaces/ITaskEvents.sol";
-import {Phase, Role, Terms, Trainer} from "../../../contracts/interfaces/TaskTypes.sol";
+import {Bid, Miner, Phase, Role, State, Terms, Trainer} from "../../../contracts/interfaces/TaskTypes.sol";
 import {Scenario} from "../utils/Scenario.sol";
+import {Vm} from "../utils/Test.sol";
 
 /// @notice What a bid is worth.
 contract BidsTest is Scenario {
@@ -145,6 +146,126 @@ contract BidsTest is Scenario {
         _publish(t);
         for (uint256 i; i < 4; ++i) _bidTrainer(_trainerName(i), SAMPLES, price);
         for (uint256 m; m < 3; ++m) _bidMiner(_minerName(m), fee + t.maxFee / 200);
+    }
+
+    // ------------------------------------------------------------------ refusals
+
+    /// @dev One beyond what the terms allow is refused by name, and costs nothing; at the end of the range it is taken.
+    function test_bidsOutsideOfTheTermsAreRefused() public {
+        _deploy(0);
+        _publish(_defaultTerms());
+        address bidder = _trainerName(0);
+        vm.deal(bidder, 100 ether);
+        uint32 few = terms.minSamples;
+        uint256 deposit = uint256(few) * terms.trainerDeposit;
+        _expectRefused(ITaskEvents.LearningTask_TooFewSamples.selector, few - 1, few);
+        vm.prank(bidder);
+        task.bidAsTrainer{value: deposit - terms.trainerDeposit}(few - 1, PRICE, 1);
+        _expectRefused(ITaskEvents.LearningTask_PriceTooHigh.selector, terms.maxPrice + 1, terms.maxPrice);
+        vm.prank(bidder);
+        task.bidAsTrainer{value: deposit}(few, terms.maxPrice + 1, 1);
+        _expectRefused(ITaskEvents.LearningTask_PriceTooHigh.selector, terms.maxFee + 1, terms.maxFee);
+        vm.prank(bidder);
+        task.bidAsMiner{value: terms.minerDeposit}(terms.maxFee + 1);
+        vm.assertEq(bidder.balance, 100 ether, "money back");
+
+        vm.prank(bidder);
+        task.bidAsTrainer{value: deposit}(few, terms.maxPrice, 1);
+        vm.prank(bidder);
+        task.bidAsMiner{value: terms.minerDeposit}(terms.maxFee);
+        vm.assertEq(task.bidOf(Role.Trainer, bidder).price, terms.maxPrice, "price");
+        vm.assertEq(task.bidOf(Role.Miner, bidder).price, terms.maxFee, "fee");
+        vm.assertEq(bidder.balance, 100 ether - deposit - terms.minerDeposit, "deposits");
+    }
+
+    /// @dev One bid an account and role, whatever the second one offers.
+    function test_aSecondBidIsRefused() public {
+        _deploy(0);
+        _publish(_defaultTerms());
+        address bidder = _trainerName(0);
+        _bidTrainer(bidder, SAMPLES, PRICE);
+        _bidMiner(bidder, FEE);
+        vm.deal(bidder, 100 ether);
+        bytes memory again = abi.encodeWithSelector(ITaskEvents.LearningTask_AlreadyBid.selector, bidder);
+        vm.expectRevert(again);
+        vm.prank(bidder);
+        task.bidAsTrainer{value: uint256(SAMPLES) * terms.trainerDeposit}(SAMPLES, 0, 1);
+        vm.expectRevert(again);
+        vm.prank(bidder);
+        task.bidAsMiner{value: terms.minerDeposit}(0);
+        vm.assertEq(task.bidOf(Role.Trainer, bidder).price, PRICE, "the first one stands");
+        vm.assertEq(task.bidCount(Role.Trainer) + task.bidCount(Role.Miner), 2, "one each");
+    }
+
+    /// @dev What a bid leaves: its numbers, no seat, one event, and no word of anybody displaced.
+    function test_aBidIsWhatWasOffered() public {
+        _deploy(0);
+        _publish(_defaultTerms());
+        address bidder = _trainerName(0);
+        uint80 deposit = uint80(uint256(SAMPLES) * terms.trainerDeposit);
+        vm.recordLogs();
+        _bidTrainer(bidder, SAMPLES, PRICE);
+        _expectBid(Role.Trainer, Bid(deposit, PRICE, SAMPLES, 1, 0), bidder);
+        _bidMiner(bidder, FEE);
+        _expectBid(Role.Miner, Bid(terms.minerDeposit, FEE, 0, 0, 0), bidder);
+    }
+
+    function _expectBid(Role role, Bid memory bid, address bidder) private {
+        vm.assertEq(keccak256(abi.encode(task.bidOf(role, bidder))), keccak256(abi.encode(bid)), "bid");
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        vm.assertEq(logs.length, 1, "events");
+        vm.assertEq(logs[0].topics[0], ITaskEvents.BidPlaced.selector, "event");
+        vm.assertEq(uint256(logs[0].topics[1]), uint256(role), "role");
+        vm.assertEq(address(uint160(uint256(logs[0].topics[2]))), bidder, "bidder");
+        bytes memory data = abi.encode(bid.price, bid.samples, bid.trainingTime, bid.deposit);
+        vm.assertEq(keccak256(logs[0].data), keccak256(data), "numbers");
+    }
+
+    // ------------------------------------------------------------------ seats
+
+    /// @dev Exactly as many as the terms ask for begin; one less of either kind, and all have their deposits back.
+    function test_asFewAsTheTermsAskFor() public {
+        Terms memory t = _defaultTerms();
+        (t.minTrainers, t.minMiners) = (3, 2);
+        _deploy(0);
+        for (uint256 k; k < 3; ++k) {
+            (uint256 trainersLess, uint256 minersLess) = (k == 1 ? 1 : 0, k == 2 ? 1 : 0);
+            _publish(t);
+            for (uint256 i; i < 3 - trainersLess; ++i) _bidTrainer(_trainerName(i), SAMPLES, PRICE);
+            for (uint256 m; m < 2 - minersLess; ++m) _bidMiner(_minerName(m), FEE);
+            _select();
+            vm.assertEq(uint256(task.status().state), uint256(k == 0 ? State.Running : State.Aborted), "state");
+            if (k == 0) {
+                _expectSeats();
+                continue;
+            }
+            uint256 deposit = uint256(SAMPLES) * t.trainerDeposit;
+            for (uint256 i; i < 3 - trainersLess; ++i) vm.assertEq(_withdraw(_trainerName(i)), deposit, "trainer");
+            for (uint256 m; m < 2 - minersLess; ++m) vm.assertEq(_withdraw(_minerName(m)), t.minerDeposit, "miner");
+            vm.assertEq(_withdraw(publisher), t.reward, "reward");
+            vm.assertEq(address(task).balance, 0, "left");
+        }
+    }
+
+    function _expectSeats() private view {
+        uint80 deposit = uint80(uint256(SAMPLES) * terms.trainerDeposit);
+        for (uint8 i; i < 3; ++i) {
+            Trainer memory tr;
+            (tr.account, tr.cap, tr.quality) = (trainers[i], SAMPLES, terms.startQuality);
+            (tr.deposit, tr.price) = (deposit, PRICE);
+            vm.assertEq(keccak256(abi.encode(task.trainer(i))), keccak256(abi.encode(tr)), "trainer");
+            vm.assertEq(task.bidOf(Role.Trainer, tr.account).seat, i + 1, "seat");
+        }
+        for (uint8 m; m < 2; ++m) {
+            Miner memory mi;
+            (mi.account, mi.fee, mi.deposit) = (miners[m], FEE, terms.minerDeposit);
+            vm.assertEq(keccak256(abi.encode(task.miner(m))), keccak256(abi.encode(mi)), "miner");
+            vm.assertEq(task.bidOf(Role.Miner, mi.account).seat, m + 1, "seat");
+        }
+    }
+
+    function _expectRefused(bytes4 why, uint256 actual, uint256 limit) private {
+        vm.expectRevert(abi.encodeWithSelector(why, actual, limit));
     }
 
     // ------------------------------------------------------------------ B11

@@ -5,6 +5,7 @@ import {ITaskEvents} from "../../../contracts/interfaces/ITaskEvents.sol";
 import {IReputation} from "../../../contracts/interfaces/IReputation.sol";
 import {Opening, Phase, Reveal, Round, SignedCommit, State, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
 import {Scenario} from "../utils/Scenario.sol";
+import {Vm} from "../utils/Test.sol";
 
 /// @notice Corners of the life cycle that no row of the catalogue names.
 contract EdgesTest is Scenario {
@@ -30,6 +31,8 @@ contract EdgesTest is Scenario {
         _seal(1, _false(1));
         _propose(1);
         _openAll();
+        _expectPhase(Phase.Finalise);
+        vm.assertEq(task.status().attempt, 0, "nothing to be mined");
         _finalise();
         vm.assertEq(task.status().voidRounds, 1, "void");
         for (uint8 m; m < 2; ++m) vm.assertEq(task.miner(m).strikes, 0, "blamed");
@@ -353,6 +356,22 @@ contract EdgesTest is Scenario {
     }
 
     // ------------------------------------------------------------------ ends
+
+    /// @dev Nothing was burnt: the end says nothing of burns.
+    function test_endWithoutBurns() public {
+        Terms memory t = _defaultTerms();
+        t.rounds = 1;
+        _start(t);
+        vm.recordLogs();
+        _playRound();
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        bool completed;
+        for (uint256 i; i < logs.length; ++i) {
+            vm.assertNotEq(logs[i].topics[0], ITaskEvents.Burnt.selector, "burnt");
+            if (logs[i].topics[0] == ITaskEvents.TaskCompleted.selector) completed = true;
+        }
+        vm.assertTrue(completed, "completed");
+    }
 
     /// @dev All trainers are struck out in the last round: it still ends as a completed task.
     function test_everybodyStruckOutInTheLastRound() public {

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {ITaskEvents} from "../../../contracts/interfaces/ITaskEvents.sol";
 import {ITaskFactory} from "../../../contracts/interfaces/ITaskFactory.sol";
 import {Phase, State, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
+import {Refuser} from "../utils/Receivers.sol";
 import {Scenario} from "../utils/Scenario.sol";
 
 /// @notice Who may put the reward in, change the terms, or stop the task.
@@ -78,6 +79,17 @@ contract EscrowTest is Scenario {
         task.cancel();
     }
 
+    function test_A02_onlyThePublisherCancels() public {
+        _publish(_defaultTerms());
+        address[2] memory others = [_named("stranger"), address(factory)];
+        for (uint256 i; i < 2; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_NotPublisher.selector, others[i]));
+            vm.prank(others[i]);
+            task.cancel();
+        }
+        _expectPhase(Phase.Bidding);
+    }
+
     /// @dev The publisher has no duty after publishing: strangers advance the task and the earned shares arrive.
     function test_A02_absentPublisherCostsNobodyAnything() public {
         _start(_defaultTerms());
@@ -105,6 +117,38 @@ contract EscrowTest is Scenario {
         vm.assertEq(uint256(task.status().state), uint256(State.Aborted), "state");
         vm.assertEq(task.burnt(), 0, "absence costs strikes, not deposits");
         vm.assertEq(task.withdrawable(publisher), terms.reward, "reward back");
+        _expectEverybodyOut();
+    }
+
+    // ------------------------------------------------------------------ burns
+
+    /// @dev Where the zero address refuses money the task stays open, rather than lose count of a burn.
+    function test_burnThatFailsLeavesTheTaskOpen() public {
+        Terms memory t = _defaultTerms();
+        t.rounds = 1;
+        _start(t);
+        _commitAll();
+        for (uint256 i; i < 3; ++i) _reveal(i);
+        _toPhase(Phase.Check);
+        _checkAll(_verdicts(0, OK));
+        _sealAll();
+        _propose(0);
+        _openAll();
+        _toPhase(Phase.Finalise);
+        (uint256[] memory medians, uint16 middle) = _medians();
+        uint256 deposit = uint256(SAMPLES) * t.trainerDeposit;
+        uint256 balance = address(task).balance;
+        vm.etch(address(0), type(Refuser).runtimeCode);
+        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_TransferFailed.selector, address(0)));
+        task.finalise(medians, middle);
+        _expectPhase(Phase.Finalise);
+        vm.assertEq(address(task).balance, balance, "nothing left");
+        vm.assertEq(task.pool(), t.reward, "nothing paid");
+
+        vm.etch(address(0), "");
+        uint256 burnt = address(0).balance;
+        task.finalise(medians, middle);
+        vm.assertEq(address(0).balance - burnt, deposit / 4, "burnt");
         _expectEverybodyOut();
     }
 

@@ -187,6 +187,52 @@ contract MiningTest is Scenario {
         task.propose(0, o, nonce);
     }
 
+    /// @dev A seal of nothing is none: it would look like a miner that has not sealed.
+    function test_D17_sealOfNothing() public {
+        _playToSeal();
+        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_EmptyDigest.selector));
+        vm.prank(miners[0]);
+        task.seal(0, 0);
+        vm.assertEq(task.status().round.sealers, 0, "sealed");
+        _seal(0, _honest(0));
+    }
+
+    /// @dev Who has not sealed has no block, whatever the work.
+    function test_D17_noBlockWithoutASeal() public {
+        _playToSeal();
+        _seal(0, _honest(0));
+        _seal(1, _honest(1));
+        vm.warp(task.status().deadline);
+        Opening memory o = _honest(2);
+        uint256 nonce = _work(_headerOf(2, o));
+        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_NotSealed.selector, 2));
+        vm.prank(miners[2]);
+        task.propose(2, o, nonce);
+        vm.assertEq(task.status().round.proposers, 0, "proposed");
+        _propose(1);
+    }
+
+    /// @dev Scores for fewer or more words of trainers than there are cannot be opened, although they were sealed.
+    function test_D17_scoresOfOtherTrainers() public {
+        _playToSeal();
+        for (uint256 m; m < 3; ++m) {
+            Opening memory o = _honest(m);
+            if (m != 0) o.scores = new uint256[](m == 1 ? 0 : 2);
+            _seal(m, o);
+        }
+        _propose(0);
+        _toOpen();
+        for (uint256 m = 1; m < 3; ++m) {
+            Opening memory o = _sealed(m);
+            vm.expectRevert(
+                abi.encodeWithSelector(ITaskEvents.LearningTask_WrongScores.selector, o.scores.length, 1)
+            );
+            vm.prank(miners[m]);
+            task.open(uint8(m), o, new uint256[](0), 0);
+        }
+        vm.assertEq(task.status().round.openers, 1, "opened");
+    }
+
     // ------------------------------------------------------------------ D18
 
     /// @dev Distance to the truth decides first: last round's model, proposed earliest, cannot win.
@@ -219,6 +265,35 @@ contract MiningTest is Scenario {
             bytes32 blockHash = task.miner(first).blockHash;
             _finalise();
             vm.assertEq(task.head().blockHash, blockHash, "head");
+        }
+    }
+
+    /// @dev The rule of the terms decides: who was first, who has the better record, or the lowest hash.
+    function test_D18_everyRuleChooses() public {
+        for (uint8 rule; rule < 3; ++rule) {
+            _deploy(0); // nobody has a record
+            Terms memory t = _defaultTerms();
+            (t.rounds, t.forkRule) = (6, rule);
+            _start(t);
+            // Miner 2 has the only block of the first round, hence the only record.
+            _playToSeal();
+            _sealAll();
+            _propose(2);
+            _openAll();
+            _finalise();
+            for (uint256 round; round < 5; ++round) {
+                _playToSeal();
+                _sealAll();
+                for (uint256 k; k < 3; ++k) _propose((round + k) % 3);
+                uint8 best = uint8(round % 3);
+                if (rule == 1) best = 2;
+                for (uint8 m; rule == 2 && m < 3; ++m) {
+                    if (task.miner(m).blockHash < task.miner(best).blockHash) best = m;
+                }
+                bytes32 blockHash = task.miner(best).blockHash;
+                _finalise();
+                vm.assertEq(task.head().blockHash, blockHash, "head");
+            }
         }
     }
 

@@ -47,6 +47,33 @@ contract TrustTest is Scenario {
         vm.assertEq(task.status().difficulty, 64, "four times at most");
     }
 
+    /// @dev Mining begins when Seal ends, by the last seal or by the clock: the difficulty follows the time from there.
+    function test_D03_timeOfABlockAfterTheClockEndedSeal() public {
+        Terms memory t = _defaultTerms();
+        (t.difficulty, t.blockTime) = (64, 10);
+        _start(t);
+        _playToSeal();
+        for (uint256 m; m < 2; ++m) _seal(m, _honest(m));
+        uint256 end = task.status().deadline;
+        vm.warp(end + 5);
+        _propose(0);
+        vm.assertEq(task.status().round.sealClosed, end, "end of Seal");
+        vm.warp(block.timestamp + 3);
+        _propose(1); // a later fork does not count
+        _openAll();
+        _finalise();
+        vm.assertEq(task.status().difficulty, 128, "in half of the time: twice as difficult");
+        _playToSeal();
+        _sealAll();
+        uint256 closed = block.timestamp;
+        vm.warp(closed + 20);
+        _propose(0);
+        vm.assertEq(task.status().round.sealClosed, closed, "the last seal");
+        _openAll();
+        _finalise();
+        vm.assertEq(task.status().difficulty, 64, "in twice the time: half as difficult");
+    }
+
     // ------------------------------------------------------------------ D12
 
     function test_D12_noddingEarnsNothing() public {
@@ -93,6 +120,53 @@ contract TrustTest is Scenario {
         vm.prank(miners[0]);
         vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_NotTrusted.selector, 0, 1));
         task.proposeFast(0, o, 0);
+    }
+
+    /// @dev What was offered is the fee of the round's block; where there is none, the highest that might have been.
+    function test_D16_whatWasOffered() public {
+        _deploy(0);
+        _publish(_defaultTerms());
+        for (uint256 i; i < 4; ++i) _bidTrainer(_trainerName(i), SAMPLES, PRICE);
+        for (uint256 m; m < 3; ++m) _bidMiner(_minerName(m), uint80((m + 1) * FEE));
+        _select();
+        _playToSeal();
+        _sealAll();
+        _propose(1);
+        _openAll();
+        _finalise();
+        for (uint256 m; m < 3; ++m) {
+            IReputation.MinerRecord memory record = registry.minerRecord(miners[m]);
+            vm.assertEq(record.offered, 2 * FEE, "the block's fee");
+            vm.assertEq(record.received, FEE / 3 + (m == 1 ? FEE : 0), "received");
+        }
+        _playToCheck(); // nobody seals
+        _finalise();
+        for (uint256 m; m < 3; ++m) {
+            vm.assertEq(registry.minerRecord(miners[m]).offered, 5 * FEE, "and the highest fee");
+            vm.assertEq(registry.minerRecord(miners[m]).served, 2, "served");
+        }
+    }
+
+    /// @dev Nobody writes records but tasks of the factory: not a stranger, a publisher, nor the factory itself.
+    function test_D16_onlyTasksWriteRecords() public {
+        _start(_defaultTerms());
+        IReputation.Service[] memory services = new IReputation.Service[](1);
+        services[0] = IReputation.Service(publisher, true, 1, 1);
+        address[] memory accounts = new address[](1);
+        uint16[] memory qualities = new uint16[](1);
+        (accounts[0], qualities[0]) = (publisher, 40_000);
+        address[3] memory callers = [_named("stranger"), publisher, address(factory)];
+        for (uint256 i; i < callers.length; ++i) {
+            bytes memory refusal = abi.encodeWithSelector(IReputation.Reputation_NotTask.selector, callers[i]);
+            vm.expectRevert(refusal);
+            vm.prank(callers[i]);
+            registry.recordRound(services);
+            vm.expectRevert(refusal);
+            vm.prank(callers[i]);
+            registry.recordTrainers(accounts, qualities);
+        }
+        vm.assertEq(registry.minerReputation(publisher), 0, "reputation");
+        vm.assertEq(registry.trainerQuality(publisher), 0, "quality");
     }
 
     function test_D16_abstainingDoesNotProtectTheRecord() public {

@@ -17,6 +17,7 @@ import {
 import {Medians} from "../utils/Medians.sol";
 import {Preimages} from "../utils/Preimages.sol";
 import {Scenario} from "../utils/Scenario.sol";
+import {Vm} from "../utils/Test.sol";
 
 /// @notice Commit, reveal and check against lazy trainers.
 contract UpdatesTest is Scenario {
@@ -27,6 +28,42 @@ contract UpdatesTest is Scenario {
     function setUp() public {
         _start(_defaultTerms());
         _deposit = uint256(SAMPLES) * terms.trainerDeposit;
+    }
+
+    // ------------------------------------------------------------------ events
+
+    /// @dev What was committed and revealed is in the logs to the last bit, one by one as in batches.
+    function test_logsAreWhatWasCommittedAndRevealed() public {
+        _start(_defaultTerms());
+        Update[] memory updates = new Update[](4);
+        for (uint256 i; i < 4; ++i) updates[i] = _updateOf(i);
+        vm.recordLogs();
+        for (uint256 i; i < 2; ++i) _commit(i, updates[i]);
+        SignedCommit[] memory commits = new SignedCommit[](2);
+        for (uint256 i; i < 2; ++i) commits[i] = _signed(2 + i, updates[2 + i]);
+        task.commitBatch(commits);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        vm.assertEq(logs.length, 4, "commitments");
+        for (uint256 i; i < 4; ++i) {
+            bytes32 digest = _commitment(trainers[i], updates[i]);
+            _expectLog(logs[i], ITaskEvents.Committed.selector, i, abi.encode(digest));
+        }
+        for (uint256 i; i < 2; ++i) _reveal(i, updates[i]);
+        Reveal[] memory reveals = new Reveal[](2);
+        for (uint256 i; i < 2; ++i) reveals[i] = _relayed(2 + i, updates[2 + i]);
+        task.revealBatch(reveals);
+        logs = vm.getRecordedLogs();
+        vm.assertEq(logs.length, 4, "reveals");
+        for (uint256 i; i < 4; ++i) _expectLog(logs[i], ITaskEvents.Revealed.selector, i, abi.encode(updates[i]));
+    }
+
+    function _expectLog(Vm.Log memory log, bytes32 kind, uint256 seat, bytes memory data) private view {
+        vm.assertEq(log.emitter, address(task), "emitter");
+        vm.assertEq(log.topics.length, 3, "topics");
+        vm.assertEq(log.topics[0], kind, "kind");
+        vm.assertEq(uint256(log.topics[1]), 1, "round");
+        vm.assertEq(uint256(log.topics[2]), seat, "seat");
+        vm.assertEq(keccak256(log.data), keccak256(data), "data");
     }
 
     // ------------------------------------------------------------------ A09

@@ -2,8 +2,9 @@
 pragma solidity 0.8.30;
 
 import {ITaskEvents} from "../../../contracts/interfaces/ITaskEvents.sol";
-import {Opening, Phase, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
+import {Opening, Phase, Status, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
 import {Preimages} from "../utils/Preimages.sol";
+import {Vm} from "../utils/Test.sol";
 import {Disputing} from "./Disputing.sol";
 
 /// @notice The second mining, after a block was refuted or where the truth has none: D01, D02, D23.
@@ -142,6 +143,7 @@ contract AgainTest is Disputing {
         vm.assertEq(end, block.timestamp + terms.mineWindow, "time for it");
         vm.warp(end);
         _expectPhase(Phase.Finalise);
+        vm.assertEq(task.status().deadline, 0, "time alone ends nothing more");
         _finalise();
         _expectNoBlock();
         vm.assertEq(task.miner(0).deposit, terms.minerDeposit, "honest");
@@ -173,6 +175,59 @@ contract AgainTest is Disputing {
         _finalise();
         _expectHead(_sealed(0).root);
         _expectConserved();
+    }
+
+    /// @dev Once a result is refuted the truth needs no majority; but then nobody is outvoted by it.
+    function test_D23_truthWithoutAMajorityBlamesNobody() public {
+        Terms memory t = _disputed();
+        t.minerSlots = 5;
+        _begin(t);
+        _playToSeal();
+        for (uint256 m; m < 5; ++m) {
+            Opening memory o = m < 2 ? _false(m) : _honest(m);
+            if (m == 4) o.contentId = "other bytes";
+            _seal(m, o);
+        }
+        _propose(0);
+        _toOpen();
+        _refuteLie(0);
+        _openAll();
+        _propose(2);
+        _finalise();
+        _expectHead(_sealed(2).root);
+        _expectOut(0);
+        _expectOut(1);
+        vm.assertEq(task.miner(4).strikes, 0, "two against one of five are no majority");
+        vm.assertEq(task.miner(4).deposit, t.minerDeposit, "deposit");
+        vm.assertEq(task.miner(4).earned, 0, "nor is it paid");
+        _expectConserved();
+    }
+
+    /// @dev The logs say which attempt a block belongs to, and all that its work is bound to.
+    function test_D23_logsOfBothMinings() public {
+        _begin(_disputed());
+        _playToSeal();
+        for (uint256 m; m < 3; ++m) _seal(m, m == 0 ? _honest(m) : _false(m));
+        _expectProposed(1, 0);
+        _openAll();
+        _refuteLie(1);
+        _expectProposed(0, 1);
+    }
+
+    function _expectProposed(uint8 m, uint8 attempt) private {
+        Status memory s = task.status();
+        uint256 nonce = _nonce(m);
+        bytes32 blockHash = Preimages.work(_header(m), nonce);
+        vm.recordLogs();
+        _propose(m);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        uint256 at;
+        while (logs[at].topics[0] != ITaskEvents.Proposed.selector) ++at;
+        vm.assertEq(uint256(logs[at].topics[1]), s.round.id, "round");
+        vm.assertEq(uint256(logs[at].topics[2]), m, "seat");
+        vm.assertEq(logs[at].topics[3], blockHash, "block");
+        bytes memory data = abi.encode(attempt, s.head.blockHash, s.sealsDigest, s.difficulty, nonce);
+        vm.assertEq(keccak256(logs[at].data), keccak256(data), "what it is bound to");
     }
 
     // ------------------------------------------------------------------ D01, D02

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ITaskEvents} from "../../../contracts/interfaces/ITaskEvents.sol";
-import {Opening, Phase, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
+import {Opening, Phase, Stake, Terms} from "../../../contracts/interfaces/TaskTypes.sol";
 import {Disputing} from "./Disputing.sol";
 
 /// @notice What claims cost, whom they pay, and how long they hold a round up: D05, D06, D07, D09, D10.
@@ -193,6 +193,125 @@ contract BondsTest is Disputing {
         _expectNotProven(claim);
         task.reclaim(claim);
         _expectConserved();
+    }
+
+    /// @dev A claim is posted once by each account, under its own digest as under a copied one.
+    function test_D06_theSameClaimTwice() public {
+        _begin(_disputed());
+        _playLies(6, 1);
+        address thief = _named("thief");
+        bytes32 claim = _post(watcher, 1, lieAt);
+        _postClaim(thief, 1, claim);
+        _expectAlreadyClaimed(watcher, claim, claim);
+        _expectAlreadyClaimed(thief, claim, keccak256(abi.encode(claim, thief)));
+        vm.assertEq(task.miner(1).stakes, 2, "bonds");
+        claims.push(keccak256(abi.encode(claim, thief)));
+        _show(watcher, 1, lieAt, _evidence(lieAt, _lie()));
+        _propose(0);
+        _finalise();
+        vm.assertEq(task.withdrawable(watcher), uint256(terms.minerDeposit) + terms.challengeBond, "bounty, one bond");
+        _expectConserved(_only(thief));
+    }
+
+    /// @dev A bond is kept as it was posted; against what nobody has shown yet there is none.
+    function test_D06_whatAClaimLeaves() public {
+        _begin(_disputed());
+        _playToSeal();
+        _sealAll();
+        bytes32 early = _claimOf(watcher, 0, lieAt);
+        uint256 bond = _bond(watcher);
+        _expectWrongPhase(Phase.Mine, Phase.Challenge);
+        vm.prank(watcher);
+        task.commitChallenge{value: bond}(0, early);
+        _propose(1);
+        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_NotOpened.selector, 0));
+        vm.prank(watcher);
+        task.commitChallenge{value: bond}(0, early);
+        _openAll();
+        Opening memory o = _sealed(0);
+        _expectNoClaim(early);
+        vm.prank(watcher);
+        task.challenge(0, lieAt, _saltOf(watcher), o.root, o.contentId, "");
+
+        bytes32 claim = _post(watcher, 1, lieAt);
+        Stake memory stake = Stake(watcher, uint40(block.number), 1, 1, 0);
+        vm.assertEq(keccak256(abi.encode(task.stakeOf(claim))), keccak256(abi.encode(stake)), "stake");
+        vm.assertEq(task.questionOf(claim).node, bytes32(0), "no question");
+        _expectConserved();
+    }
+
+    /// @dev After the end nothing is posted and nothing shown, whatever was committed to.
+    function test_D09_afterTheEndNothingIsShown() public {
+        _begin(_disputed());
+        _playLies(6, 1);
+        bytes memory evidence = _evidence(lieAt, _lie());
+        bytes32 claim = _post(watcher, 1, lieAt);
+        _finalise();
+        _expectPhase(Phase.Closed);
+        vm.assertTrue(!task.status().round.running, "running");
+        _expectNoClaim(claim);
+        _show(watcher, 1, lieAt, evidence);
+        uint256 bond = _bond(watcher);
+        _expectWrongPhase(Phase.Closed, Phase.Challenge);
+        vm.prank(watcher);
+        task.commitChallenge{value: bond}(0, claim);
+        _expectConserved();
+    }
+
+    /// @dev Two lies, two accusers: each gets what its own accused lose, and nothing of the others'.
+    function test_D06_twoLiesTwoAccusers() public {
+        Terms memory t = _disputed();
+        t.minerSlots = 5;
+        _begin(t);
+        _playToSeal();
+        int32[][2] memory lies;
+        for (uint256 m; m < 5; ++m) {
+            lieBy = m < 2 ? int32(3) : int32(5);
+            if (m == 0 || m == 2) lies[m / 2] = _lie();
+            _seal(m, m == 4 ? _honest(m) : _false(m));
+        }
+        _propose(4);
+        _toOpen();
+        _open(1);
+        _open(3);
+        address second = _named("second");
+        _post(second, 3, lieAt);
+        vm.roll(block.number + 1);
+        _post(watcher, 1, lieAt);
+        _openAll();
+        _show(watcher, 1, lieAt, _evidence(lieAt, lies[0]));
+        _show(second, 3, lieAt, _evidence(lieAt, lies[1]));
+        _finalise();
+        _expectHead(_sealed(4).root);
+        uint256 bounty = uint256(t.minerDeposit) + t.challengeBond;
+        vm.assertEq(task.withdrawable(watcher), bounty, "seats 0 and 1");
+        vm.assertEq(task.withdrawable(second), bounty, "seats 2 and 3");
+        _expectConserved(_only(second));
+    }
+
+    /// @dev One lie through two seats, both committed to in one block: the lower seat's accuser.
+    function test_D06_oneLieThroughTwoSeatsInOneBlock() public {
+        _begin(_disputed());
+        _playLies(6, 1);
+        address second = _named("second");
+        _post(second, 2, lieAt);
+        _post(watcher, 1, lieAt);
+        bytes memory evidence = _evidence(lieAt, _lie());
+        _show(second, 2, lieAt, evidence);
+        _show(watcher, 1, lieAt, evidence);
+        _propose(0);
+        _finalise();
+        vm.assertEq(task.withdrawable(watcher), uint256(terms.minerDeposit) + terms.challengeBond, "bounty");
+        vm.assertEq(task.withdrawable(second), terms.challengeBond, "its bond");
+        _expectConserved(_only(second));
+    }
+
+    function _expectAlreadyClaimed(address who, bytes32 claim, bytes32 id) private {
+        uint256 bond = _bond(who);
+        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_AlreadyClaimed.selector, id));
+        vm.prank(who);
+        task.commitChallenge{value: bond}(1, claim);
+        vm.assertEq(who.balance, bond, "money back");
     }
 
     // ------------------------------------------------------------------ D07

@@ -76,6 +76,7 @@ abstract contract Disputing is Scenario {
         for (uint256 i; i < trainers.length; ++i) out += _withdraw(trainers[i]);
         for (uint256 m; m < miners.length; ++m) out += _withdraw(miners[m]);
         for (uint256 i; i < others.length; ++i) out += _withdraw(others[i]);
+        vm.assertEq(task.withdrawable(address(0)), 0, "owed to nobody");
         vm.assertEq(address(task).balance, 0, "left in the task");
         vm.assertEq(out + address(0).balance - _burntBefore, paidIn, "paid in = paid out + burnt");
     }

@@ -84,6 +84,55 @@ contract FraudTest is Disputing {
         _expectConserved();
     }
 
+    // ------------------------------------------------------------------ weights
+
+    /// @dev Samples count up to the cap, fewer as they are; scaled by the quality, and never for nothing. The right
+    /// result cannot be refuted, and what other weights would make of the inputs is refuted.
+    function test_D04_weightsOfFewSamplesAndLowQuality() public {
+        (_revealed[0], _revealed[1], _revealed[2], _revealed[11]) = (100, 7, 100_000, 200);
+        uint16[4] memory qualities = [type(uint16).max, 32_768, 300, 1];
+        for (uint256 k; k < qualities.length; ++k) {
+            Terms memory t = _withTrainers(_disputed(), 12);
+            t.startQuality = qualities[k];
+            _expectRefutedAndReplaced(t);
+            _begin(t);
+            _playLies(0, 1);
+            bytes32 claim = _post(watcher, 1, lieAt);
+            bytes memory evidence = _evidence(lieAt, _aggregate());
+            _expectNotProven(claim);
+            _show(watcher, 1, lieAt, evidence);
+            _expectRefuted(0);
+        }
+        uint256[] memory weights = _weights(_inputSeats());
+        for (uint256 i; i < 12; ++i) vm.assertEq(weights[i], 1, "never for nothing");
+    }
+
+    /// @dev Each trainer's weight has its own quality, in whichever word that stands.
+    function test_D04_weightsOfDifferentQualities() public {
+        Terms memory t = _withTrainers(_disputed(), 12);
+        t.rounds = 2;
+        _begin(t);
+        for (uint256 i; i < 12; ++i) scoreOf[i] = uint16(30_000 + 2000 * i);
+        _playLies(0, 1);
+        _finalise();
+        for (uint8 i = 1; i < 12; ++i) {
+            vm.assertTrue(task.trainer(i).quality != task.trainer(i - 1).quality, "qualities differ");
+        }
+        _playLies(0, 1);
+        bytes32 claim = _post(watcher, 1, lieAt);
+        bytes memory evidence = _evidence(lieAt, _aggregate());
+        _expectNotProven(claim);
+        _show(watcher, 1, lieAt, evidence);
+        _expectConserved();
+    }
+
+    mapping(uint256 seat => uint32) private _revealed; // samples; 0: as many as it offered
+
+    function _updateOf(uint256 i) internal view override returns (Update memory u) {
+        u = super._updateOf(i);
+        if (_revealed[i] != 0) u.samples = _revealed[i];
+    }
+
     function test_D04_paddingThatIsNotZeroWeightedMean() public {
         _padded(Rules.WEIGHTED_MEAN);
     }

@@ -40,6 +40,25 @@ contract ProofsTest is Disputing {
         _expectConserved();
     }
 
+    // ------------------------------------------------------------------ which root
+
+    bytes32 private _flipped; // bits of the root that trainer 1 reveals
+
+    function _updateOf(uint256 i) internal view override returns (Update memory u) {
+        u = super._updateOf(i);
+        if (i == 1) u.root ^= _flipped;
+    }
+
+    /// @dev A trainer's model is bound by the first 25 bytes of the root that it revealed: by each bit of them.
+    function test_D08_rootBitByBit() public {
+        for (uint256 bit = 55; bit < 256; bit += bit < 60 || bit > 249 ? 1 : 19) {
+            _flipped = bytes32(uint256(1) << bit);
+            _ready(Rules.WEIGHTED_MEAN);
+            if (bit == 55) _expectStillProven();
+            else _refused(_evidence(AT, _lie()), 1, COUNT);
+        }
+    }
+
     // ------------------------------------------------------------------ which inputs
 
     function test_D08_wrongOrder() public {

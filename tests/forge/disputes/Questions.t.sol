@@ -144,6 +144,23 @@ contract QuestionsTest is Disputing {
         _expectConserved();
     }
 
+    /// @dev What the miner did not open it need not answer for: another root, or other bytes.
+    function test_D19_resultsThatAreNot() public {
+        _ready(0);
+        Opening memory o = _sealed(0);
+        _expectRefusedResult(keccak256("another root"), o.contentId);
+        _expectRefusedResult(o.root, keccak256("other bytes"));
+        vm.assertEq(task.miner(0).stakes, 0, "bonds");
+        _expectConserved();
+    }
+
+    function _expectRefusedResult(bytes32 root, bytes32 contentId) private {
+        uint256 bond = _bond(watcher);
+        vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_WrongResult.selector, uint8(0)));
+        vm.prank(watcher);
+        task.question{value: bond}(0, root, contentId, TOP, 0, root, new bytes32[](0));
+    }
+
     function _expectRefusedNode(
         uint8 height,
         uint32 index,
@@ -185,6 +202,8 @@ contract QuestionsTest is Disputing {
         vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_TooLate.selector, deadline, deadline));
         _answer(claim, made);
         task.expire(claim);
+        vm.assertEq(task.questionOf(claim).node, bytes32(0), "no longer asked");
+        vm.assertEq(task.stakeOf(claim).challenger, address(0), "no longer at stake");
         _expectRefuted(2);
         _expectPhase(Phase.Mine);
         _propose(0);
@@ -262,6 +281,18 @@ contract QuestionsTest is Disputing {
             _expectHead(_sealed(0).root);
             _expectConserved();
         }
+    }
+
+    /// @dev Silence counts while the result can still be refuted; when the window is over, it is too late.
+    function test_D19_silenceAfterTheWindow() public {
+        _ready(6);
+        bytes32 claim = _askTop(watcher, 1);
+        vm.warp(task.status().deadline);
+        _expectPhase(Phase.Finalise);
+        _expectWrongPhase(Phase.Finalise, Phase.Challenge);
+        task.expire(claim);
+        _expectRefuted(0);
+        _expectConserved();
     }
 
     /// @dev A question of one round says nothing in the next.

@@ -136,6 +136,17 @@ contract DigestsTest is Scenario {
         );
     }
 
+    /// @dev Each task has a domain of its own, on each chain.
+    function test_domainAsSpecified(uint64 chain) public {
+        vm.chainId(chain == 0 ? 1 : chain);
+        _start(_defaultTerms());
+        bytes32 first = task.domainSeparator();
+        vm.assertEq(first, Preimages.domain(address(task)), "domain");
+        _publish(_defaultTerms());
+        vm.assertEq(task.domainSeparator(), Preimages.domain(address(task)), "domain of another");
+        vm.assertNotEq(task.domainSeparator(), first, "its own");
+    }
+
     function test_signedCommitAsSpecified(uint64 chain, uint16 round, bytes32 digest) public {
         vm.chainId(chain | 1);
         vm.assertEq(

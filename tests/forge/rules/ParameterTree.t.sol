@@ -57,6 +57,52 @@ contract ParameterTreeTest is Test {
         vm.assertTrue(value == model[coordinate], "value");
     }
 
+    /// @dev Fifteen to twenty-three levels: the path alone, by a plain loop, since nobody builds such a tree here.
+    function test_openAndClimbDeepTrees(uint256 seed) public view {
+        uint256 count = _within(seed, 2 ** 20, 2 ** 28);
+        uint256 coordinate = _within(uint256(keccak256(abi.encode(seed))), 0, count - 1);
+        bytes memory leaf = abi.encode(seed, ~seed, keccak256(abi.encode(seed, 1)), keccak256(abi.encode(seed, 2)));
+        bytes32 node = keccak256(bytes.concat(hex"00", leaf));
+        (bytes32 root, bytes32[] memory path) = _pathOf(count, coordinate / 32, node);
+        (bytes32 found, int256 value) =
+            _library.open(count, coordinate, bytes.concat(leaf, abi.encodePacked(path)));
+        vm.assertEq(found, root, "root");
+        vm.assertTrue(value == _valueIn(leaf, coordinate % 32), "value");
+        vm.assertEq(_library.climb(count, 0, coordinate / 32, node, path), root, "climbed");
+        vm.assertEq(
+            ParameterTree.pathLength(Trees.leafCount(count), 0, coordinate / 32), path.length, "siblings"
+        );
+    }
+
+    function _valueIn(bytes memory leaf, uint256 place) private pure returns (int256) {
+        uint256 bits;
+        for (uint256 b = 4; b > 0; --b) bits = bits << 8 | uint8(leaf[4 * place + b - 1]);
+        return int32(uint32(bits));
+    }
+
+    /// @dev Some siblings of the leaf `node`, and the root above them.
+    function _pathOf(
+        uint256 count,
+        uint256 index,
+        bytes32 node
+    ) private pure returns (bytes32 root, bytes32[] memory path) {
+        uint256 leaves = Trees.leafCount(count);
+        uint256 used;
+        path = new bytes32[](23);
+        for (uint256 w = leaves; w > 1; w = w / 2 + w % 2) {
+            if (index % 2 == 1 || index + 1 < w) {
+                bytes32 sibling = keccak256(abi.encode(node, w));
+                path[used++] = sibling;
+                node = index % 2 == 0 ? Trees.node(node, sibling) : Trees.node(sibling, node);
+            }
+            index /= 2;
+        }
+        assembly ("memory-safe") {
+            mstore(path, used)
+        }
+        root = keccak256(abi.encodePacked(uint8(2), uint32(count), uint32(leaves), node));
+    }
+
     function test_openAtTheEndsOfTheRange() public view {
         int32[5] memory values = [type(int32).min, -1, 0, 1, type(int32).max];
         int32[] memory model = Trees.blank(5);

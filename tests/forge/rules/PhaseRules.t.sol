@@ -41,6 +41,7 @@ contract PhaseRulesTest is Test {
                 vm.assertEq(next.deadline, c.deadline, "moved deadline");
             }
             if (next.deadline != 0) vm.assertLt(_now, next.deadline, "deadline has passed");
+            vm.assertTrue(!next.again || next.phase == Phase.Mine, "another attempt is mined");
             c = next;
         }
         _drawKnown = true;

@@ -17,6 +17,32 @@ contract ProofOfWorkTest is Test {
         if (actual < wanted) vm.assertGe(next, difficulty, "too fast");
     }
 
+    /// @dev By hand: in proportion, rounded down, from a quarter to four times, within the bounds.
+    function test_retargetByHand() public pure {
+        uint256[4][16] memory rows = [
+            [uint256(1000), 10, 10, 1000],
+            [uint256(1000), 20, 10, 500],
+            [uint256(1000), 5, 10, 2000],
+            [uint256(1000), 3, 10, 3333],
+            [uint256(1000), 2, 10, 4000],
+            [uint256(1000), 39, 10, 256],
+            [uint256(1000), 40, 10, 250],
+            [uint256(1000), 41, 10, 250],
+            [uint256(1000), 0, 3, 3000],
+            [uint256(1000), 1, 3, 3000],
+            [uint256(1000), 7, 0, 1000],
+            [uint256(3), 100, 1, 1],
+            [uint256(1), 2, 1, 1],
+            [uint256(2 ** 64), 1, 2, 2 ** 64],
+            [uint256(2 ** 64), 2, 1, 2 ** 63],
+            [uint256(2 ** 62 + 1), 1, 4, 2 ** 64]
+        ];
+        for (uint256 i; i < rows.length; ++i) {
+            vm.assertEq(ProofOfWork.retarget(rows[i][0], rows[i][1], rows[i][2]), rows[i][3], vm.toString(i));
+        }
+        vm.assertEq(ProofOfWork.target(3), type(uint256).max / 3, "target");
+    }
+
     /// @dev One more than the target would be too little work; the expected number of hashes is the difficulty.
     function test_targetIsTheShareOfHashes(uint256 seed) public pure {
         uint256 difficulty = _within(seed, 1, 2 ** 64);
