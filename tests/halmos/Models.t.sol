@@ -21,11 +21,13 @@ contract AggregateProof is Proof {
     // ------------------------------------------------------------------ what depends on the form of a sum
 
     function _first(AggregateVerifier.Sum memory s) private pure returns (uint256) {
-        return s.first;
+        unchecked {
+            return 0 - s.position;
+        }
     }
 
     function _counted(AggregateVerifier.Sum memory s) private pure returns (uint256) {
-        return s.end - s.first;
+        return s.span;
     }
 }
 
