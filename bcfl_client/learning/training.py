@@ -53,6 +53,11 @@ class LocalTrainer:
         if not self._layers:
             self._inputs, self._targets = to_inputs(images), torch.from_numpy(labels.astype(np.int64))
 
+    @property
+    def is_compiled(self) -> bool:
+        """Whether `train` may run on many threads at once: it then neither uses the model nor torch."""
+        return bool(self._layers)
+
     def train(self, parameters: NDArray[np.int32], round_id: int) -> NDArray[np.int32]:
         """Returns the update: all parameters, int32 [count], after local training from the global `parameters`.
 
