@@ -15,7 +15,7 @@ from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.training import LocalTrainer
 from bcfl_client.scoring.validation_accuracy import ValidationScorer
-from bcfl_client.simulation.engine import Engine
+from bcfl_client.learning.engine import Engine
 
 folder = Path(sys.argv[1])
 task, data = json.loads((folder / "task.json").read_text()), np.load(folder / "task.npz")

@@ -17,7 +17,7 @@ from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.partitions import partition
 from bcfl_client.learning.training import LocalTrainer
-from bcfl_client.simulation.engine import Engine
+from bcfl_client.learning.engine import Engine
 
 CLIENTS = 5
 
@@ -48,7 +48,7 @@ def test_the_same_bytes_for_any_number_of_workers(model: str) -> None:
 
 PROCESS = """
 import hashlib
-from tests.client.simulation.test_engine import trainers
+from tests.client.learning.test_engine import trainers
 made, start = trainers()
 print(hashlib.sha256(made[2].train(start, 3).tobytes()).hexdigest())
 """
