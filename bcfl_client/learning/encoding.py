@@ -7,6 +7,7 @@ decimals and leaves room for values from -128 to 128. Integer buffers have no me
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,9 @@ from bcfl_client.errors import ConfigError, ContentMismatch
 __all__ = [
     "FRACTIONAL_BITS",
     "TensorShape",
+    "as_floats",
     "decode_parameters",
+    "encode_floats",
     "encode_model",
     "encode_parameters",
     "load_parameters",
@@ -71,18 +74,30 @@ def encode_model(model: nn.Module) -> NDArray[np.int32]:
     )
 
 
-def load_parameters(model: nn.Module, values: NDArray[np.int32]) -> None:
-    """Writes int32 [count] into the model, each value rounded once to the nearest float32.
+def encode_floats(values: NDArray[np.float32], shapes: Sequence[TensorShape]) -> NDArray[np.int32]:
+    """Returns float32 [count], tensors of these `shapes` one after the other, as int32 [count]. Raises as above."""
+    ends = np.cumsum([shape.size for shape in shapes])
+    parts = np.split(values, ends[:-1])
+    return np.concatenate([_quantise(shape.name, part) for shape, part in zip(shapes, parts)])
 
-    Raises ConfigError when the model has another number of parameters.
+
+def as_floats(values: NDArray[np.int32], shapes: Sequence[TensorShape]) -> NDArray[np.float32]:
+    """Returns int32 [count] as float32 [count], each rounded once to the nearest.
+
+    Raises ConfigError when tensors of these `shapes` have another number of parameters.
     """
-    shapes = tensor_shapes(model)
     count = sum(shape.size for shape in shapes)
     if len(values) != count:
         raise ConfigError(f"the model has {count} parameters, the task's has {len(values)}: name the same model")
-    floats = torch.from_numpy(values.astype(np.float32))
-    floats.mul_(2.0**-FRACTIONAL_BITS)
-    offset = 0
+    floats = values.astype(np.float32)
+    floats *= np.float32(2.0**-FRACTIONAL_BITS)
+    return floats
+
+
+def load_parameters(model: nn.Module, values: NDArray[np.int32]) -> None:
+    """Writes int32 [count] into the model. Raises ConfigError when the model has another number of parameters."""
+    shapes = tensor_shapes(model)
+    floats, offset = torch.from_numpy(as_floats(values, shapes)), 0
     with torch.no_grad():
         for shape, tensor in zip(shapes, model.state_dict().values()):
             tensor.copy_(floats[offset : offset + shape.size].view(shape.shape))

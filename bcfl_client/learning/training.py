@@ -13,7 +13,7 @@ from torch import nn
 
 from bcfl_client.errors import DataError
 from bcfl_client.learning import perceptron
-from bcfl_client.learning.encoding import encode_model, load_parameters
+from bcfl_client.learning.encoding import as_floats, encode_floats, encode_model, load_parameters, tensor_shapes
 from bcfl_client.learning.manifest import Hyperparameters
 
 __all__ = ["LocalTrainer", "to_inputs"]
@@ -44,10 +44,19 @@ class LocalTrainer:
             raise DataError(f"cannot train on {len(images)} images with {len(labels)} labels")
         torch.set_num_threads(1)
         self._model = model
-        self._inputs = to_inputs(images)
-        self._labels = torch.from_numpy(labels.astype(np.int64))
+        self._shapes = tensor_shapes(model)
+        self._images = images
+        self._labels = labels
         self._hyper = hyper
         self._entropy = (seed, trainer_id)
+        self._layers = perceptron.widths(model, hyper)
+        if not self._layers:
+            self._inputs, self._targets = to_inputs(images), torch.from_numpy(labels.astype(np.int64))
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether `train` may run on many threads at once: it then neither uses the model nor torch."""
+        return bool(self._layers)
 
     def train(self, parameters: NDArray[np.int32], round_id: int) -> NDArray[np.int32]:
         """Returns the update: all parameters, int32 [count], after local training from the global `parameters`.
@@ -55,23 +64,33 @@ class LocalTrainer:
         `round_id` counts from 0. Raises ConfigError when the model has another number of parameters, and when
         training diverged (naming the tensor).
         """
-        load_parameters(self._model, parameters)
         rate = self._hyper.learning_rate * self._hyper.learning_rate_decay**round_id
         source = np.random.SeedSequence([*self._entropy, round_id])
         order = np.random.Generator(np.random.PCG64(source))
-        epochs = [torch.from_numpy(order.permutation(len(self._labels))) for _ in range(self._hyper.local_epochs)]
-        descend = perceptron.descend if perceptron.fits(self._model, self._hyper) else _descend
+        epochs = np.stack([order.permutation(len(self._labels)) for _ in range(self._hyper.local_epochs)])
+        if self._layers:
+            return self._train_perceptron(parameters, epochs, rate)
+        load_parameters(self._model, parameters)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(source.generate_state(1)[0]))  # for dropout and its like
-            descend(self._model, self._inputs, self._labels, epochs, self._hyper, rate)
+            _descend(self._model, self._inputs, self._targets, torch.from_numpy(epochs), self._hyper, rate)
         return encode_model(self._model)
+
+    def _train_perceptron(
+        self, parameters: NDArray[np.int32], epochs: NDArray[np.int64], rate: float
+    ) -> NDArray[np.int32]:
+        """Leaves the interpreter's lock to others, and the model alone: trainers may share it, on any threads."""
+        weights = perceptron.from_state(as_floats(parameters, self._shapes), self._layers)
+        images = self._images.reshape(len(self._images), -1)
+        perceptron.descend(weights, self._layers, images, self._labels, epochs, self._hyper.batch_size, rate)
+        return encode_floats(perceptron.to_state(weights, self._layers), self._shapes)
 
 
 def _descend(
     model: nn.Module,
     inputs: torch.Tensor,
     labels: torch.Tensor,
-    epochs: list[torch.Tensor],
+    epochs: torch.Tensor,
     hyper: Hyperparameters,
     rate: float,
 ) -> None:

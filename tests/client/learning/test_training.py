@@ -37,17 +37,34 @@ def test_without_autograd_the_same_steps(
     """In float64 two epochs agree with autograd to 1e-12 for any depth and batch, the short last batch included."""
     hyper = replace(HYPER, batch_size=batch_size)
     widths = [784, 20, 15][:layers]
-    models = []
-    for descend in (perceptron.descend, training._descend):
-        torch.manual_seed(0)
-        hidden = [layer for pair in pairwise(widths) for layer in (nn.Linear(*pair), nn.ReLU())]
-        model = nn.Sequential(nn.Flatten(), *hidden, nn.Linear(widths[-1], 10)).double()
-        assert perceptron.fits(model, hyper)
-        epochs = [torch.from_numpy(np.random.default_rng(seed).permutation(160)) for seed in (0, 1)]
-        descend(model, to_inputs(images).double(), torch.from_numpy(labels.astype(np.int64)), epochs, hyper, 0.1)
-        models.append(model)
-    for fast, slow in zip(models[0].parameters(), models[1].parameters()):
-        assert (fast - slow).abs().max() < 1e-12
+    torch.manual_seed(0)
+    hidden = [layer for pair in pairwise(widths) for layer in (nn.Linear(*pair), nn.ReLU())]
+    model = nn.Sequential(nn.Flatten(), *hidden, nn.Linear(widths[-1], 10)).double()
+    assert perceptron.widths(model, hyper) == (*widths, 10)
+    epochs = np.stack([np.random.default_rng(seed).permutation(160) for seed in (0, 1)])
+
+    fast = perceptron.from_state(flat(model), (*widths, 10))
+    pixels = images.reshape(len(images), -1)
+    perceptron.descend(fast, (*widths, 10), pixels, labels, epochs, batch_size, 0.1)
+    inputs, targets = to_inputs(images).double(), torch.from_numpy(labels.astype(np.int64))
+    training._descend(model, inputs, targets, torch.from_numpy(epochs), hyper, 0.1)
+    assert np.abs(perceptron.to_state(fast, (*widths, 10)) - flat(model)).max() < 1e-12
+
+
+def flat(model: nn.Module) -> NDArray:
+    return np.concatenate([tensor.detach().numpy().ravel() for tensor in model.state_dict().values()])
+
+
+@pytest.mark.parametrize("layers", [(784, 9), (785, 10)])
+def test_what_does_not_fit_the_layers_is_refused(
+    images: NDArray[np.uint8], labels: NDArray[np.uint8], layers: tuple[int, int]
+) -> None:
+    """Labels beyond the outputs, images of another size: nothing is read or written outside of the arrays."""
+    parameters = np.zeros((layers[0] + 1) * layers[1], dtype=np.float32)
+    with pytest.raises(ValueError, match="do not fit layers"):
+        perceptron.descend(
+            parameters, layers, images.reshape(len(images), -1), labels, np.arange(160)[np.newaxis], 32, 0.1
+        )
 
 
 def test_without_autograd_the_same_update(
@@ -56,10 +73,9 @@ def test_without_autograd_the_same_update(
     """In float32, as used, an update agrees with autograd's to a millionth, 17 units of the encoding."""
     model = build_model("2nn", (28, 28), 10)
     start = encode_model(model)
-    trainer = LocalTrainer(model, images, labels, HYPER, seed=0)
-    fast = trainer.train(start, 0)
-    monkeypatch.setattr(perceptron, "fits", lambda model, hyper: False)
-    slow = trainer.train(start, 0)
+    fast = LocalTrainer(model, images, labels, HYPER, seed=0).train(start, 0)
+    monkeypatch.setattr(perceptron, "widths", lambda model, hyper: ())
+    slow = LocalTrainer(model, images, labels, HYPER, seed=0).train(start, 0)
     assert np.abs(fast.astype(np.int64) - slow).max() <= 17
     assert np.abs(fast.astype(np.int64) - start).max() > 10_000
 
@@ -79,14 +95,14 @@ def test_without_autograd_the_same_update(
 )
 def test_only_plain_perceptrons_take_the_fast_path(model: nn.Module, hyper: Hyperparameters) -> None:
     """Anything that it would train differently is left to autograd."""
-    assert not perceptron.fits(model, hyper)
+    assert not perceptron.widths(model, hyper)
 
 
 def test_shared_layers_take_the_slow_path() -> None:
     """A layer that occurs twice gets two gradients before it changes, which only autograd knows."""
     shared = nn.Linear(10, 10)
-    assert not perceptron.fits(nn.Sequential(nn.Flatten(), shared, nn.ReLU(), shared), HYPER)
-    assert perceptron.fits(nn.Sequential(nn.Flatten(), shared, nn.ReLU(), nn.Linear(10, 10)), HYPER)
+    assert not perceptron.widths(nn.Sequential(nn.Flatten(), shared, nn.ReLU(), shared), HYPER)
+    assert perceptron.widths(nn.Sequential(nn.Flatten(), shared, nn.ReLU(), nn.Linear(10, 10)), HYPER)
 
 
 def test_momentum_and_any_module_follow_torch(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:

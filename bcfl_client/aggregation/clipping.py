@@ -1,0 +1,28 @@
+"""Norm clipping (Sun et al. 2019): a trainer's step is scaled down to a bound before it is encoded and sent."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["clip_norm"]
+
+
+def clip_norm(
+    start: NDArray[np.int32], update: NDArray[np.int32], bound: float, fractional_bits: int
+) -> NDArray[np.int32]:
+    """Returns `start` plus the step to `update`, scaled so that its Euclidean norm is at most `bound`; int32 [count].
+
+    `bound` is in the parameters' own unit, of which 2^fractional_bits is one. Raises ValueError for a bound that is
+    not positive and for updates of another length.
+    """
+    if not bound > 0:
+        raise ValueError(f"the bound must be above 0, not {bound}")
+    if start.shape != update.shape:
+        raise ValueError(f"an update {update.shape} does not continue a model {start.shape}")
+    step = update.astype(np.float64) - start
+    norm, most = float(np.sqrt(np.square(step).sum())), bound * 2.0**fractional_bits
+    if norm <= most:
+        return update.copy()
+    # Towards zero, so that rounding never brings it above the bound.
+    return (start + np.trunc(step * (most / norm)).astype(np.int64)).astype(np.int32)
