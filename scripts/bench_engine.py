@@ -55,6 +55,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=SIDES)
     options = parser.parse_args()
+    if "BCFL_DATA" not in os.environ:
+        print("error: set BCFL_DATA to the folder that holds MNIST/raw", file=sys.stderr)
+        return 2
     pythons = dict.fromkeys(("ours", "torch"), sys.executable)
     if "flower" in options.sides:
         pythons["flower"] = str(environment("flower", FLOWER) / "python")

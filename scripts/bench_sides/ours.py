@@ -11,11 +11,11 @@ import numpy as np
 
 from bcfl_client.aggregation import weighted_mean
 from bcfl_client.learning.encoding import encode_model
+from bcfl_client.learning.engine import Engine
 from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.training import LocalTrainer
 from bcfl_client.scoring.validation_accuracy import ValidationScorer
-from bcfl_client.learning.engine import Engine
 
 folder = Path(sys.argv[1])
 task, data = json.loads((folder / "task.json").read_text()), np.load(folder / "task.npz")

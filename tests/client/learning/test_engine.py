@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from bcfl_client.errors import ConfigError
 from bcfl_client.learning.datasets import load_dataset
 from bcfl_client.learning.encoding import encode_model
+from bcfl_client.learning.engine import Engine
 from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.partitions import partition
 from bcfl_client.learning.training import LocalTrainer
-from bcfl_client.learning.engine import Engine
 
 CLIENTS = 5
 
