@@ -39,14 +39,6 @@ contract ParameterTreeProof is Proof {
         assert(32 * leaves >= count && 32 * leaves < count + 32);
     }
 
-    /// @dev One node at the top, and more than one below it.
-    function check_height(uint256 leaves) public pure {
-        vm.assume(leaves >= 1 && leaves <= 2 ** 23);
-        uint256 height = ParameterTree.height(leaves);
-        assert(height <= 23 && ParameterTree.width(leaves, height) == 1);
-        assert(height == 0 || ParameterTree.width(leaves, height - 1) == 2);
-    }
-
     /// @dev One level up there are half as many nodes, rounded up, and a node's parent is one of them: so the walks of
     /// `pathLength` and `climb`, which halve, stay in the tree and end at its top.
     function check_levels(uint256 leaves, uint256 height, uint256 index) public pure {
@@ -56,11 +48,5 @@ contract ParameterTreeProof is Proof {
         assert(width >= 1 && above == (width + 1) / 2);
         vm.assume(index < width);
         assert(index / 2 < above);
-    }
-
-    /// @dev At most one sibling a level.
-    function check_pathLength(uint256 leaves, uint256 index) public pure {
-        vm.assume(leaves >= 1 && leaves <= 32 && index < leaves);
-        assert(ParameterTree.pathLength(leaves, 0, index) <= ParameterTree.height(leaves));
     }
 }

@@ -5,7 +5,7 @@ import {Money} from "../../contracts/libraries/Money.sol";
 import {Proof} from "./Proof.sol";
 
 contract MoneyProof is Proof {
-    function check_partsOfTwoFitTheirPartTogether(uint32 amount, uint16 a, uint16 b, uint24 sum) public pure {
+    function check_partsOfTwoFitTheirPartTogether(uint80 amount, uint48 a, uint48 b, uint56 sum) public pure {
         vm.assume(sum != 0);
         uint256 each = Money.part(amount, a, sum) + Money.part(amount, b, sum);
         assert(each * sum <= uint256(amount) * (uint256(a) + b));
@@ -17,12 +17,12 @@ contract MoneyProof is Proof {
         assert(Money.part(amount, sum, sum) == amount);
     }
 
-    function check_budgetsAndFeesFitThePool(uint32 pool, uint32 fee, uint8 rounds) public pure {
+    function check_budgetsAndFeesFitThePool(uint80 pool, uint80 fee, uint16 rounds) public pure {
         vm.assume(rounds != 0 && uint256(fee) * rounds <= pool);
         assert((Money.budget(pool, fee, rounds) + fee) * rounds <= pool);
     }
 
-    function check_budgetNeverFalls(uint32 pool, uint32 highest, uint32 fee, uint32 paid, uint8 rounds) public pure {
+    function check_budgetNeverFalls(uint80 pool, uint80 highest, uint80 fee, uint80 paid, uint16 rounds) public pure {
         vm.assume(rounds > 1 && uint256(highest) * rounds <= pool && fee <= highest);
         uint256 budget = Money.budget(pool, highest, rounds);
         vm.assume(paid <= budget);

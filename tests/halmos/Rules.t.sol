@@ -80,59 +80,12 @@ contract ProofOfWorkProof is Proof {
         vm.assume(difficulty >= 1 && difficulty <= 2 ** 64 && wanted != 0 && actual >= wanted);
         assert(ProofOfWork.retarget(difficulty, actual, wanted) <= difficulty);
     }
-
-    function check_fastBlocksNeverLowerIt(uint256 difficulty, uint32 actual, uint32 wanted) public pure {
-        vm.assume(difficulty >= 1 && difficulty <= 2 ** 64 && actual <= wanted);
-        uint256 took = actual == 0 ? 1 : actual;
-        assert(wanted == 0 || difficulty * took <= difficulty * wanted);
-        assert(wanted == 0 || difficulty <= difficulty * wanted / took);
-        assert(ProofOfWork.retarget(difficulty, actual, wanted) >= difficulty);
-    }
 }
 
 contract ScoresProof is Proof {
-    function _count(uint16[5] calldata values, uint256 n, uint256 median)
-        private
-        pure
-        returns (uint256 less, uint256 atMost)
-    {
-        for (uint256 i; i < n; ++i) {
-            uint256 value = values[i];
-            assembly ("memory-safe") {
-                less := add(less, lt(value, median))
-                atMost := add(atMost, iszero(gt(value, median)))
-            }
-        }
-    }
-
-    /// @dev One value passes as the lower median of one to five values, whoever counts.
-    function check_onlyOneMedian(uint16[5] calldata values, uint16 a, uint16 b) public pure {
-        for (uint256 n = 1; n <= 5; ++n) {
-            (uint256 less, uint256 atMost) = _count(values, n, a);
-            (uint256 less2, uint256 atMost2) = _count(values, n, b);
-            bool both = Scores.isLowerMedian(less, atMost, n) && Scores.isLowerMedian(less2, atMost2, n);
-            assert(!both || a == b);
-        }
-    }
-
-    /// @dev And it is the middle one of those in order, the lower of two.
-    function check_theMiddleIsTheMedian(uint16[5] calldata values) public pure {
-        for (uint256 i; i < 4; ++i) vm.assume(values[i] <= values[i + 1]);
-        for (uint256 n = 1; n <= 5; ++n) {
-            (uint256 less, uint256 atMost) = _count(values, n, values[(n - 1) / 2]);
-            assert(Scores.isLowerMedian(less, atMost, n));
-        }
-    }
-
     function check_wordsHoldAllScores(uint8 count) public pure {
         uint256 words = Scores.words(count);
         assert(16 * words >= count && 16 * words < uint256(count) + 16);
-    }
-
-    function check_laneIsItsSixteenBits(uint16[16] calldata scores) public pure {
-        uint256 word;
-        for (uint256 i; i < 16; ++i) word |= uint256(scores[i]) << (16 * i);
-        for (uint256 i; i < 16; ++i) assert(Scores.lane(word, i) == scores[i] && Scores.lane(word, 16 + i) == scores[i]);
     }
 }
 

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {LearningTask} from "../../contracts/LearningTask.sol";
-import {Fault, Role, Round, State, Terms} from "../../contracts/interfaces/TaskTypes.sol";
+import {Round, State, Terms} from "../../contracts/interfaces/TaskTypes.sol";
 import {STANDING_WORDS, Standings} from "../../contracts/libraries/Standings.sol";
 import {Settlement} from "../../contracts/task/Settlement.sol";
 import {Proof} from "./Proof.sol";
@@ -24,23 +24,6 @@ contract SettlementHarness is Settlement {
         for (uint256 i; i < 3; ++i) {
             total += uint256(_trainers[i].earned) + _trainers[i].deposit + _miners[i].earned + _miners[i].deposit;
         }
-    }
-
-    /// @dev Deposits after a fault: what is gone is burnt, no more than was left, and of a provable fault at least the
-    /// task's share of the original deposit.
-    function punish(Terms memory t, Role role, Fault fault, uint80 original, uint80 left)
-        external
-        returns (uint256 taken, uint256 burnt)
-    {
-        _bids[uint256(role)][WINNER].deposit = original;
-        if (role == Role.Trainer) {
-            (_trainers[0].account, _trainers[0].deposit) = (WINNER, left);
-            _punishTrainer(t, 0, fault);
-            return (left - _trainers[0].deposit, _burnt);
-        }
-        (_miners[0].account, _miners[0].deposit) = (WINNER, left);
-        _punishMiner(t, 0, fault);
-        return (left - _miners[0].deposit, _burnt);
     }
 
     /// @dev The fee of a block of miner 0, in a round of three miners of whom `openers` opened its result.

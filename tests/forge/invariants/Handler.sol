@@ -179,10 +179,11 @@ contract Handler is Deeds {
         Status memory s = task.status();
         Tally memory tally = _tallies[uint256(deed)];
         bool behind = tally.calls > 10 && 14 * uint256(tally.done) < tally.calls;
+        bool farBehind = behind && 17 * uint256(tally.done) < tally.calls;
         seed = _draw(seed);
         bool done = _do(deed, s, seed);
         if (done) _next(s);
-        behind = behind && _isNear(deed, s);
+        behind = farBehind || (behind && _isNear(deed, s));
         urged = behind && (deed == Deed.Show || deed == Deed.TakeBack || deed == Deed.MineAgain);
         for (uint256 i; !done && i < (behind ? 40 : 1); ++i) {
             _step(deed, s, _pick(seed, bytes32(i), 0, type(uint128).max));
