@@ -176,8 +176,8 @@ class Stage:
         place = self.task.place(self.task.status().round.id, 0, watcher.sender.address)
         claim = challenge_digest(place, 0, coordinate, salt)
         self.note("challenge.commit", watcher.commit_challenge(0, claim))
-        result = (tree.root, false[0].content_digest)
-        self.note("challenge.show", watcher.challenge(0, coordinate, salt, *result, evidence))
+        shown = watcher.challenge(0, coordinate, salt, false[0].content_digest, evidence)
+        self.note("challenge.show", shown)
         assert self.task.status().round.refuted == 1
 
     # ---------------------------------------------------------------- accounts
