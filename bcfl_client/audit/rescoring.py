@@ -1,4 +1,4 @@
-"""Scores counted again from the bytes."""
+"""Scores computed again from the bytes."""
 
 from __future__ import annotations
 
@@ -40,12 +40,16 @@ class Rescorer:
     def count(self, root: bytes, values: Parameters) -> Counted:
         """Correct predictions of the model with these parameters, which `root` binds."""
         if root not in self._counted:
-            scorer: ValidationScorer | None = getattr(self._local, "scorer", None)
-            if scorer is None:
-                scorer = ValidationScorer(self.build(), self._validation.images, self._validation.labels)
-                self._local.scorer = scorer
-            self._counted[root] = scorer.count(values)
+            self._counted[root] = self.scorer().count(values)
         return self._counted[root]
+
+    def scorer(self) -> ValidationScorer:
+        """This thread's own."""
+        scorer: ValidationScorer | None = getattr(self._local, "scorer", None)
+        if scorer is None:
+            scorer = ValidationScorer(self.build(), self._validation.images, self._validation.labels)
+            self._local.scorer = scorer
+        return scorer
 
     def around(self, counted: Counted) -> tuple[Counted, Counted]:
         """The lowest and the highest count that another machine may have had."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
+import threading
 
 import torch
 from torch import nn
@@ -15,36 +17,41 @@ from bcfl_client.errors import ConfigError
 
 __all__ = ["build_model"]
 
+_seeding = threading.Lock()  # torch has one generator for all threads
+
 
 def build_model(name: str, input_shape: tuple[int, int], classes: int, seed: int = 0) -> nn.Module:
     """Returns the model `name` with initial parameters that depend on `seed` alone.
 
-    `name` is `2nn`, `cnn` or `package.module:factory`, where the factory takes nothing or (input_shape, classes).
-    It must come from the user's own configuration: a factory is imported and run, so a task never chooses it.
+    `name` is `2nn`, `cnn`, `mlp:WIDTH` or `package.module:factory`, where the factory takes nothing or
+    (input_shape, classes). It must come from the user's own configuration: a factory is imported and run, so a task
+    never chooses it.
     Raises ConfigError when the name is unknown, the import fails or the factory returns no torch.nn.Module.
     """
-    with torch.random.fork_rng(devices=[]):
+    with _seeding, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if name == "2nn":
-            return _two_layer_perceptron(input_shape, classes)
+            return _perceptron(input_shape, 200, 200, classes)
         if name == "cnn":
             return _convolutional(input_shape, classes)
+        if width := re.fullmatch("mlp:([1-9][0-9]{0,3})", name):
+            return _perceptron(input_shape, int(width[1]), classes)
         if ":" in name:
             return _users_own(name, input_shape, classes)
-    raise ConfigError(f"unknown model {name!r}: use 2nn, cnn, or package.module:factory of your own")
-
-
-def _two_layer_perceptron(input_shape: tuple[int, int], classes: int) -> nn.Module:
-    """The 2NN of McMahan et al. 2017, section 3: 199,210 parameters for 28 x 28 images and 10 classes."""
-    height, width = input_shape
-    return nn.Sequential(
-        nn.Flatten(),
-        nn.Linear(height * width, 200),
-        nn.ReLU(),
-        nn.Linear(200, 200),
-        nn.ReLU(),
-        nn.Linear(200, classes),
+    raise ConfigError(
+        f"unknown model {name!r}: use 2nn, cnn, mlp:WIDTH (1 to 9999), or package.module:factory of your own"
     )
+
+
+def _perceptron(input_shape: tuple[int, int], *widths: int) -> nn.Module:
+    """Layers of these widths with ReLU in between. Two of 200 are the 2NN of McMahan et al. 2017, section 3: 199,210
+    parameters for 28 x 28 images and 10 classes; one of 32 is the model of BLADE-FL (Li et al. 2021): 25,450."""
+    layers: list[nn.Module] = [nn.Flatten()]
+    below = input_shape[0] * input_shape[1]
+    for width in widths:
+        layers += [nn.Linear(below, width), nn.ReLU()]
+        below = width
+    return nn.Sequential(*layers[:-1])
 
 
 def _convolutional(input_shape: tuple[int, int], classes: int) -> nn.Module:

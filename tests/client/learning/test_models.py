@@ -21,6 +21,14 @@ def test_has_the_parameters_of_mcmahan_et_al(name: str, shape: tuple[int, int], 
     assert model(torch.zeros(2, 1, *shape)).shape == (2, 10)
 
 
+def test_one_hidden_layer_of_a_given_width() -> None:
+    """The model of BLADE-FL; a width that is none is refused."""
+    assert sum(tensor.size for tensor in tensor_shapes(build_model("mlp:32", (28, 28), 10))) == 784 * 32 + 32 + 330
+    for name in ("mlp:0", "mlp:", "mlp:-3", "mlp:100000"):
+        with pytest.raises(ConfigError, match="mlp:"):
+            build_model(name, (28, 28), 10)
+
+
 @pytest.mark.parametrize("name", ["2nn", "cnn"])
 def test_fits_other_images(name: str) -> None:
     """Both take the digits' 8 x 8 images and any number of classes."""

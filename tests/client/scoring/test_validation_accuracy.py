@@ -52,6 +52,17 @@ def test_shares_round_down(correct: int, count: int, score: int, bps: int) -> No
     assert (Counted(correct, count).score, Counted(correct, count).accuracy_bps) == (score, bps)
 
 
+def test_ties_are_unsure() -> None:
+    """Where all logits are equal, every image is; where they are far apart, none; NaN is."""
+    model = build_model("2nn", (8, 8), 10)
+    scorer = ValidationScorer(model, IMAGES, np.zeros(len(IMAGES), dtype=np.uint8))
+    parameters = np.zeros_like(encode_model(model))
+    assert scorer.count(parameters).unsure == len(IMAGES)
+    parameters[-1] = 1
+    assert scorer.count(parameters).unsure == 0
+    assert scorer.guessed == len(IMAGES)
+
+
 def test_extreme_parameters_are_scored_not_fatal() -> None:
     """An update of the largest numbers, as an attacker may send, gives a count."""
     labels = np.zeros(2345, dtype=np.uint8)
