@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import threading
 
-from torch import nn
-
 from bcfl_client.audit.content import Parameters, Public
 from bcfl_client.audit.report import Findings
 from bcfl_client.errors import ConfigError
-from bcfl_client.learning.encoding import tensor_shapes
 from bcfl_client.learning.manifest import Manifest
+from bcfl_client.learning.model import Model
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.validation import ValidationSet
 from bcfl_client.scoring.validation_accuracy import Counted, ValidationScorer
@@ -33,7 +31,7 @@ class Rescorer:
         self._local = threading.local()
         self._counted: dict[bytes, Counted] = {}
 
-    def build(self) -> nn.Module:
+    def build(self) -> Model:
         """A fresh model. Raises ConfigError when it cannot be built."""
         return build_model(self._name, self._manifest.input_shape, self._manifest.classes)
 
@@ -77,7 +75,7 @@ def make_rescorer(public: Public, model: str | None, findings: Findings) -> Resc
         )
         return None
     rescorer = Rescorer(name, manifest, validation)
-    if tuple((one.name, one.shape) for one in tensor_shapes(rescorer.build())) != manifest.tensors:
+    if tuple((one.name, one.shape) for one in rescorer.build().shapes) != manifest.tensors:
         if model is not None:
             raise ConfigError(f"the model {model} does not fit this task: its tensors are not those of the manifest")
         findings.notes.append(f"scores not recomputed: the built-in model {name} has other tensors than the manifest")

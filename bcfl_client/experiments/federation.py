@@ -12,7 +12,6 @@ from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
 from bcfl_client.aggregation import AggregationRule, aggregate, update_weight
 from bcfl_client.aggregation.clipping import clip_norm
@@ -20,6 +19,7 @@ from bcfl_client.experiments.adversaries import Attack, Situation
 from bcfl_client.learning.encoding import FRACTIONAL_BITS, encode_model
 from bcfl_client.learning.engine import Engine
 from bcfl_client.learning.manifest import Hyperparameters
+from bcfl_client.learning.model import Model
 from bcfl_client.learning.training import LocalTrainer
 from bcfl_client.scoring.medians import round_medians
 from bcfl_client.scoring.quality import learn
@@ -94,7 +94,7 @@ class Federation:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: Model,
         clients: Sequence[Client],
         hyper: Hyperparameters,
         rules: Rules,

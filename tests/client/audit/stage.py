@@ -31,7 +31,7 @@ from bcfl_client.chain.digests import (
 )
 from bcfl_client.chain.task import Task, TaskActor, read_logs
 from bcfl_client.errors import ContractReverted
-from bcfl_client.learning.encoding import encode_model, encode_parameters, tensor_shapes
+from bcfl_client.learning.encoding import encode_model, encode_parameters
 from bcfl_client.learning.manifest import Hyperparameters, Manifest
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.tree import parameter_root
@@ -78,7 +78,7 @@ class Stage:
         images = rng.integers(0, 256, (IMAGES, *SHAPE), dtype=np.uint8)
         self.validation = ValidationSet(images, (np.arange(IMAGES) % CLASSES).astype(np.uint8), CLASSES)
         model = build_model(self.builds, SHAPE, CLASSES, 3)
-        tensors = tuple((one.name, one.shape) for one in tensor_shapes(model))
+        tensors = tuple((one.name, one.shape) for one in model.shapes)
         self.manifest = Manifest(self.model, tensors, "test", SHAPE, CLASSES, Hyperparameters())
         self.base: Update = encode_model(model)
         self.scorer = ValidationScorer(model, self.validation.images, self.validation.labels)

@@ -9,18 +9,20 @@ from torch import nn
 
 from bcfl_client.errors import ConfigError, DataError
 from bcfl_client.learning.encoding import encode_model
+from bcfl_client.learning.model import Model
 from bcfl_client.learning.models import build_model
+from bcfl_client.learning.torch_model import from_module
 from bcfl_client.scoring.validation_accuracy import Counted, ValidationScorer
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2345, 8, 8), dtype=np.uint8)
 
 
-def brightest_half() -> nn.Module:
+def brightest_half() -> Model:
     """Says 1 where the lower half of the image is brighter, else 0."""
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
     model[1].weight.data = torch.stack([torch.arange(64) < 32, torch.arange(64) >= 32]).float()
     model[1].bias.data.zero_()
-    return model
+    return from_module(model)
 
 
 def test_counts_correct_predictions() -> None:
