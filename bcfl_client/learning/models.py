@@ -1,6 +1,6 @@
 """The models that a task can name, and a user's own.
 
-Perceptrons are here, what torch computes is in `modules`.
+These are compiled and do without torch; a user's own need it.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from bcfl_client.errors import ConfigError
+from bcfl_client.learning.convolutional import Convolutional, convolutional_shapes
 from bcfl_client.learning.model import Model, draw_like_torch
 from bcfl_client.learning.perceptron import Perceptron, perceptron_shapes
 
@@ -26,11 +27,13 @@ def build_model(name: str, input_shape: tuple[int, int], classes: int, seed: int
         return _perceptron(seed, input_shape, 200, 200, classes)
     if width := re.fullmatch("mlp:([1-9][0-9]{0,3})", name):
         return _perceptron(seed, input_shape, int(width[1]), classes)
-    if name != "cnn" and ":" not in name:
+    if name == "cnn":
+        return Convolutional(input_shape, classes, draw_like_torch(convolutional_shapes(input_shape, classes), seed))
+    if ":" not in name:
         raise ConfigError(
             f"unknown model {name!r}: use 2nn, cnn, mlp:WIDTH (1 to 9999), or package.module:factory of your own"
         )
-    # Imported here: torch takes longer than a round, and perceptrons need none of it.
+    # Imported here: torch takes longer than a round, and no other model needs it.
     from bcfl_client.learning.modules import build_module
 
     return build_module(name, input_shape, classes, seed)

@@ -53,16 +53,30 @@ def test_initial_parameters_depend_on_the_seed_alone(name: str) -> None:
     assert not np.array_equal(first, encode_model(build_model(name, (8, 8), 10, seed=6)))
 
 
+TWINS = {
+    "2nn": (nn.Flatten(), nn.Linear(64, 200), nn.ReLU(), nn.Linear(200, 200), nn.ReLU(), nn.Linear(200, 9)),
+    "cnn": (
+        *(nn.Conv2d(1, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(32, 64, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Flatten(), nn.Linear(256, 512), nn.ReLU(), nn.Linear(512, 9)),
+    ),
+}
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2**32 - 1])
-def test_initial_parameters_are_those_of_torchs_layers(seed: int) -> None:
-    """A user rebuilds a perceptron in plain torch and starts from the same bits, under the same names."""
+@pytest.mark.parametrize("name", ["2nn", "cnn"])
+def test_initial_parameters_are_those_of_torchs_layers(name: str, seed: int) -> None:
+    """A user rebuilds a built-in model in plain torch and starts from the same bits, under the same names."""
     torch.manual_seed(seed)
-    twin = nn.Sequential(nn.Flatten(), nn.Linear(64, 200), nn.ReLU(), nn.Linear(200, 200), nn.ReLU(), nn.Linear(200, 9))
-    model = build_model("2nn", (8, 8), 9, seed)
+    for layer in TWINS[name]:
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            layer.reset_parameters()
+    state = nn.Sequential(*TWINS[name]).state_dict()
+    model = build_model(name, (8, 8), 9, seed)
     assert [(tensor.name, tensor.shape) for tensor in model.shapes] == [
-        (name, tuple(tensor.shape)) for name, tensor in twin.state_dict().items()
+        (name, tuple(tensor.shape)) for name, tensor in state.items()
     ]
-    assert model.initial().tobytes() == b"".join(tensor.numpy().tobytes() for tensor in twin.state_dict().values())
+    assert model.initial().tobytes() == b"".join(tensor.numpy().tobytes() for tensor in state.values())
 
 
 def test_runs_a_users_own_factory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -169,10 +169,11 @@ def test_same_bytes_in_another_process() -> None:
     assert [here["digest"](name, 2) for name in ("2nn", "cnn")] == done.stdout.split()
 
 
-def test_perceptrons_need_no_torch() -> None:
-    """Its import takes longer than a round: whoever trains, scores and averages perceptrons does without it."""
+def test_built_in_models_need_no_torch() -> None:
+    """Its import takes longer than a round: who trains, scores and averages what a task can name does without it."""
     code = PROGRAM + (
-        "digest('2nn', 0)\nimport sys\nimport bcfl_client.aggregation\nimport bcfl_client.learning.engine\n"
+        "digest('2nn', 0)\ndigest('cnn', 0)\nimport sys\n"
+        "import bcfl_client.aggregation\nimport bcfl_client.learning.engine\n"
         "import bcfl_client.scoring.similarity\nimport bcfl_client.scoring.validation_accuracy\n"
         "print('torch' in sys.modules)"
     )
