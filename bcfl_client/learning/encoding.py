@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from bcfl_client.errors import ConfigError, ContentMismatch
@@ -74,11 +75,23 @@ def decode_parameters(data: bytes, parameter_count: int, content_id: str) -> NDA
 
 
 def _quantise(name: str, values: NDArray[np.float32]) -> NDArray[np.int32]:
-    scaled = np.rint(values.astype(np.float64) * 2.0**FRACTIONAL_BITS)
-    # Written so that NaN fails it too.
-    if not np.all((scaled >= _INT32_MIN) & (scaled <= _INT32_MAX)):
+    rounded = np.empty(len(values), dtype=np.int32)
+    if not _round(values, rounded):
         raise ConfigError(
             f"the model's tensor {name!r} holds NaN, infinity or a value outside [-128, 128): training diverged, "
             "use a lower learning rate"
         )
-    return scaled.astype(np.int32)
+    return rounded
+
+
+@njit(cache=True, nogil=True)
+def _round(values, rounded):  # type: ignore[no-untyped-def]  # the types are numba's
+    """Whether all values can be encoded, which are then in `rounded`."""
+    valid = True
+    for i in range(len(values)):
+        scaled = np.rint(np.float64(values[i]) * 2.0**FRACTIONAL_BITS)
+        # Written so that NaN fails it too.
+        inside = (scaled >= _INT32_MIN) & (scaled <= _INT32_MAX)
+        valid &= inside
+        rounded[i] = np.int32(scaled) if inside else np.int32(0)
+    return valid

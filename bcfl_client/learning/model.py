@@ -59,7 +59,7 @@ class Model(ABC):
     ) -> NDArray[np.float32]:
         """Returns the parameters after gradient descent on the mean cross-entropy (McMahan et al. 2017, ClientUpdate).
 
-        `epochs` [epochs, n] holds the order of the samples in each, `rate` is the step size; batch size and momentum
+        `epochs` [epochs, n] holds the samples of each in their order, `rate` is the step size; batch size and momentum
         are in `hyper`, `seed` is for a model's own randomness. The same arguments give the same bytes on one machine.
         """
 

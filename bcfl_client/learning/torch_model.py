@@ -79,10 +79,12 @@ class TorchModel(Model):
         seed: int,
     ) -> NDArray[np.float32]:
         self._load(parameters)
-        targets = torch.from_numpy(samples.labels.astype(np.int64))
+        used, places = np.unique(epochs, return_inverse=True)
+        inputs, order = to_inputs(samples.images[used]), torch.from_numpy(places.reshape(epochs.shape))
+        targets = torch.from_numpy(samples.labels[used].astype(np.int64))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)  # for dropout and its like
-            descend(self._module, to_inputs(samples.images), targets, torch.from_numpy(epochs), hyper, rate)
+            descend(self._module, inputs, targets, order, hyper, rate)
         return self._stored()
 
     def logits(self, parameters: NDArray[np.float32], images: NDArray[np.uint8]) -> NDArray[np.float32]:

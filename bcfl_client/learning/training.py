@@ -18,7 +18,10 @@ __all__ = ["LocalTrainer"]
 
 
 class LocalTrainer:
-    """One trainer's data, kept from round to round, and the model that it trains; trainers may share it."""
+    """One trainer's data, kept from round to round, and the model that it trains.
+
+    Trainers may share the model, and the images and labels, of which each trains on its `part` (indices), or on all.
+    """
 
     def __init__(
         self,
@@ -28,9 +31,13 @@ class LocalTrainer:
         hyper: Hyperparameters,
         seed: int,
         trainer_id: int = 0,
+        part: NDArray[np.int64] | None = None,
     ) -> None:
         if not len(labels) or len(labels) != len(images):
             raise DataError(f"cannot train on {len(images)} images with {len(labels)} labels")
+        self._part = np.arange(len(labels)) if part is None else part
+        if not len(self._part) or self._part.min() < 0 or self._part.max() >= len(labels):
+            raise DataError(f"cannot train on {len(self._part)} of {len(labels)} images: they must be some of them")
         self._model = model
         self._samples = Samples(images, labels)
         self._hyper = hyper
@@ -51,7 +58,7 @@ class LocalTrainer:
         rate = hyper.learning_rate * hyper.learning_rate_decay**round_id
         source = np.random.SeedSequence([*self._entropy, round_id])
         order = np.random.Generator(np.random.PCG64(source))
-        epochs = np.stack([order.permutation(len(self._samples.labels)) for _ in range(hyper.local_epochs)])
+        epochs = np.stack([self._part[order.permutation(len(self._part))] for _ in range(hyper.local_epochs)])
         seed = int(source.generate_state(1)[0])
         trained = self._model.train(as_floats(parameters, shapes), self._samples, epochs, hyper, rate, seed)
         return encode_floats(trained, shapes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from bcfl_client.aggregation import AggregationRule, aggregate
+from bcfl_client.learning.encoding import encode_model
 from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.learning.model import Samples
 from bcfl_client.learning.models import build_model
@@ -25,6 +26,7 @@ def warm_up() -> None:
     samples = Samples(np.zeros((1, 4, 4), dtype=np.uint8), np.zeros(1, dtype=np.uint8))
     for name in ("mlp:1", "cnn"):
         model = build_model(name, (4, 4), 2)
+        encode_model(model)
         model.train(model.initial(), samples, np.zeros((1, 1), dtype=np.int64), Hyperparameters(), 0.1, 0)
         model.logits(model.initial(), samples.images)
 

@@ -210,6 +210,23 @@ def test_refuses_no_data_and_other_models(images: NDArray[np.uint8], labels: NDA
         LocalTrainer(model, images, labels, HYPER, seed=0).train(np.zeros(5, dtype=np.int32), 0)
 
 
+@pytest.mark.parametrize("name", ["2nn", "cnn", "own"])
+def test_a_part_of_shared_data_is_data_of_ones_own(
+    images: NDArray[np.uint8], labels: NDArray[np.uint8], name: str
+) -> None:
+    """Trained on in place or cut out, the same samples give the same bytes; indices that are none are refused."""
+    own = from_module(nn.Sequential(nn.Flatten(), nn.Linear(784, 5), nn.Tanh(), nn.Linear(5, 10)))
+    model = own if name == "own" else build_model(name, (28, 28), 10)
+    part = np.random.default_rng(0).permutation(len(labels))[:45]
+    shared = LocalTrainer(model, images, labels, HYPER, seed=0, part=part)
+    cut_out = LocalTrainer(model, images[part], labels[part], HYPER, seed=0)
+    start = encode_model(model)
+    assert shared.train(start, 1).tobytes() == cut_out.train(start, 1).tobytes()
+    for wrong in (part[:0], np.array([len(labels)]), np.array([-1])):
+        with pytest.raises(DataError, match="they must be some of them"):
+            LocalTrainer(model, images, labels, HYPER, seed=0, part=wrong)
+
+
 def test_rate_decays_by_round(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
     """With decay 0.000001 a later round hardly moves the model."""
     model = build_model("2nn", (28, 28), 10)
