@@ -1,6 +1,6 @@
 # Everything that these do stays inside the clone, apart from the caches of pip and npm.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format gas bench-bulk bench-engine catalogue equivalence invariants mutants coverage slither halmos clean distclean
+.PHONY: help setup demo test check format gas bench-aggregation bench-bulk bench-engine catalogue equivalence invariants mutants coverage slither halmos clean distclean
 
 ARGS ?=
 PARTS ?=
@@ -9,7 +9,7 @@ CALLS ?= 2000000
 SAMPLE ?= 200
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what is missing, compile what has changed
 	@scripts/setup
@@ -35,6 +35,9 @@ gas: setup ## measure gas per function, round and fraud proof, and write docs/ga
 
 bench-bulk: setup ## measure how long the updates of 100 trainers take to be in blocks: in a batch, one by one
 	@.venv/bin/python -m scripts.bench_bulk
+
+bench-aggregation: setup ## measure the aggregation rules beside Flower's loop, NumPy and the bandwidth of memory
+	@.venv/bin/python -m scripts.bench_aggregation $(ARGS)
 
 bench-engine: setup ## measure the training engine beside Flower and PyTorch on MNIST; options as ARGS="--batch 32"
 	@.venv/bin/python -m scripts.bench_engine $(ARGS)

@@ -32,6 +32,9 @@ QUIET = {"FLWR_TELEMETRY_ENABLED": "0", "RAY_USAGE_STATS_ENABLED": "0"}
 CLIENTS, RATE = 10, 0.1
 SIDES = ("ours", "torch", "flower")
 CORES = 2
+PARAMETERS = 199_210  # of the 2NN
+REPETITIONS, FEW_SAMPLES = 20, 1200  # of a figure of the paper
+SCALE_SAMPLES = 600
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ def main() -> int:
     parser.add_argument("--model", choices=("2nn", "cnn"), default="2nn")
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=SIDES)
+    parser.add_argument("--scale", action="store_true", help="measure 10 to 1,000 clients in one engine instead")
     options = parser.parse_args()
     if "BCFL_DATA" not in os.environ:
         print("error: set BCFL_DATA to the folder that holds MNIST/raw", file=sys.stderr)
@@ -61,12 +65,27 @@ def main() -> int:
     pythons = dict.fromkeys(("ours", "torch"), sys.executable)
     if "flower" in options.sides:
         pythons["flower"] = str(environment("flower", FLOWER) / "python")
-    print(f"sgemm on {CORES} cores: {sgemm_rate():.0f} GFLOP/s")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if options.scale:
+            write_task(folder, options.model, 10, 1)
+            print_scale(options.model, folder)
+            return 0
+        peak, at_64 = sgemm_rate(1024, 1024, 1024), sgemm_rate(64, 784, 200)
+        print(f"sgemm on {CORES} cores: {peak:.0f} GFLOP/s, {at_64:.0f} on the products of the 2NN at batch 64")
         for batch in options.batch:
-            write_task(Path(folder), options.model, batch, options.rounds)
-            measured = {side: measure(pythons[side], side, Path(folder)) for side in options.sides}
+            write_task(folder, options.model, batch, options.rounds)
+            measured = {side: measure(side_command(pythons[side], side, folder), side) for side in options.sides}
             print_table(options.model, batch, options.rounds, measured)
+            if "ours" in measured and options.model == "2nn":
+                print_share(measured["ours"].rate(options.rounds), peak)
+        if "ours" in options.sides and options.model == "2nn":
+            one = measure(many_command(folder, CLIENTS * REPETITIONS, FEW_SAMPLES), "many clients")
+            rate = CLIENTS * REPETITIONS / one.train_seconds
+            what = (
+                f"{CLIENTS} clients x {REPETITIONS} repetitions with {FEW_SAMPLES:,} samples, batch {options.batch[-1]}"
+            )
+            print(f"\n{what}: {rate:.0f} client-epochs/s")
     return 0
 
 
@@ -74,7 +93,10 @@ def write_task(folder: Path, model: str, batch: int, rounds: int) -> None:
     """What every side reads."""
     data = load_dataset("mnist", Path(os.environ["BCFL_DATA"]))
     parts = partition(data.train_labels, CLIENTS, "shards:2", 0)
-    start = [tensor.numpy() for tensor in build_model(model, data.input_shape, data.classes).state_dict().values()]
+    built = build_model(model, data.input_shape, data.classes)
+    ends = np.cumsum([shape.size for shape in built.shapes])
+    values = np.split(built.initial(), ends[:-1])
+    start = [part.reshape(shape.shape) for part, shape in zip(values, built.shapes)]
     arrays = {f"start_{i}": tensor for i, tensor in enumerate(start)}
     arrays |= {f"part_{i}": part for i, part in enumerate(parts)}
     arrays |= {"train_images": data.train_images, "train_labels": data.train_labels}
@@ -84,23 +106,30 @@ def write_task(folder: Path, model: str, batch: int, rounds: int) -> None:
     (folder / "task.json").write_text(json.dumps(task))
 
 
-def measure(python: str, side: str, folder: Path) -> Measured:
+def side_command(python: str, side: str, folder: Path) -> list[str]:
+    """The command of one side."""
+    code = ["-m", "scripts.bench_sides.ours"] if side == "ours" else [f"scripts/bench_sides/{side}_side.py"]
+    return [python, *code, str(folder)]
+
+
+def many_command(folder: Path, clients: int, samples: int) -> list[str]:
+    """The command of an engine of so many clients."""
+    return [sys.executable, "-m", "scripts.bench_sides.many", str(folder), str(clients), str(samples)]
+
+
+def measure(command: list[str], name: str) -> Measured:
     """Runs a side to its end."""
     started = time.perf_counter()
-    code = ["-m", "scripts.bench_sides.ours"] if side == "ours" else [f"scripts/bench_sides/{side}_side.py"]
+    path = {} if "-m" in command else {"PYTHONPATH": str(ROOT / "scripts/bench_sides"), **QUIET}
     with subprocess.Popen(
-        [python, *code, str(folder)],
-        cwd=ROOT,
-        env={**os.environ, **({"PYTHONPATH": str(ROOT / "scripts/bench_sides"), **QUIET} if side != "ours" else {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        command, cwd=ROOT, env={**os.environ, **path}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as it:
         peak = Peak(it.pid)
         output, errors = it.communicate()
         whole = time.perf_counter() - started
         peak.stop()
     if it.returncode:
-        raise SystemExit(f"{errors.decode()[-2000:]}\nerror: the side {side} failed")
+        raise SystemExit(f"{errors.decode()[-2000:]}\nerror: {name} failed")
     said = json.loads(output.decode().splitlines()[-1])
     return Measured(said["seconds"], whole, said["accuracy"], peak.most)
 
@@ -149,20 +178,40 @@ def _memory(pid: int) -> int:
     return 0
 
 
-def sgemm_rate() -> float:
-    """GFLOP/s of float32 products of 1024 x 1024 on all cores, the best of some."""
+def sgemm_rate(m: int, k: int, n: int) -> float:
+    """GFLOP/s of float32 products [m, k] x [k, n], one after the other on each core, the best of some."""
     code = f"""
 import time, torch
-torch.set_num_threads({CORES})
-a, b = torch.rand(1024, 1024), torch.rand(1024, 1024)
+torch.set_num_threads(1)
+a, b, out = torch.rand({m}, {k}), torch.rand({k}, {n}), torch.empty({m}, {n})
+times = max(1, 10**9 // {m * k * n})
 best = 9e9
-for _ in range(20):
+for _ in range(30):
     start = time.perf_counter()
-    torch.mm(a, b)
+    for _ in range(times):
+        torch.mm(a, b, out=out)
     best = min(best, time.perf_counter() - start)
-print(2 * 1024**3 / best / 1e9)
+print(2 * {m * k * n} * times / best / 1e9)
 """
-    return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+    running = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(CORES)]
+    return sum(float(one.communicate()[0]) for one in running)
+
+
+def print_share(rate: float, peak: float) -> None:
+    """How much of the rate of dense products the engine reaches, counting what it skips."""
+    per_epoch = 6 * PARAMETERS * 60_000 / CLIENTS  # forwards, and twice as much backwards
+    print(f"ours: {rate * per_epoch / 1e9:.0f} GFLOP/s as dense products, {rate * per_epoch / 1e9 / peak:.0%} of sgemm")
+
+
+def print_scale(model: str, folder: Path) -> None:
+    """Seconds per client-epoch and memory, from few clients to many with the same number of samples each."""
+    print(
+        f"{model}, batch 10, {SCALE_SAMPLES} samples each\nclients    ms per client-epoch and core    whole s   peak MB"
+    )
+    for clients in (10, 100, 1000):
+        one = measure(many_command(folder, clients, SCALE_SAMPLES), "many clients")
+        each = one.train_seconds / clients * CORES * 1e3
+        print(f"{clients:<11}{each:29.2f} {one.whole_seconds:10.1f} {one.peak_bytes / 1e6:9.0f}", flush=True)
 
 
 def print_table(model: str, batch: int, rounds: int, measured: dict[str, Measured]) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bcfl_client.aggregation.coordinate import AggregationRule, aggregate_coordinate, proof_order
 from bcfl_client.aggregation.median import median
 from bcfl_client.aggregation.trimmed_mean import trimmed_mean
-from bcfl_client.aggregation.weighted_mean import weighted_mean
+from bcfl_client.aggregation.weighted_mean import streamed_mean, weighted_mean
 
 __all__ = [
     "AggregationRule",
@@ -21,6 +21,7 @@ __all__ = [
     "aggregate_coordinate",
     "median",
     "proof_order",
+    "streamed_mean",
     "trimmed_mean",
     "update_weight",
     "weighted_mean",

@@ -17,6 +17,8 @@ __all__ = ["BlockRule", "by_blocks", "check_updates"]
 BlockRule = Callable[[list[NDArray[np.int32]], NDArray[np.int32]], None]
 """Aggregates a block of each update, int32 [size], contiguous and read-only, into the second argument, int32 [size]."""
 
+_MAX_THREADS = 4  # they share a memory that is no faster for more, and their blocks take less than an update
+
 
 def check_updates(updates: Sequence[NDArray[np.int32]], weights: Sequence[int]) -> None:
     """Raises ValueError for no updates, another number of weights, and what is not int32 [count] for one count."""
@@ -41,7 +43,7 @@ def by_blocks(updates: Sequence[NDArray[np.int32]], size: int, rule: BlockRule) 
         rule(rows, result[start : start + size])
 
     starts = range(0, count, size)
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS)) as pool:
         for _ in pool.map(work, starts):
             pass
     return result

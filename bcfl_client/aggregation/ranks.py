@@ -17,7 +17,7 @@ __all__ = ["KEY_SHIFT", "block_size", "select_keys", "select_ranks"]
 KEY_SHIFT = 32
 _LANES = 64  # columns of a tile: 128 rows of int32 stay in a first-level cache
 
-_BLOCK_VALUES, _MAX_BLOCK = 2**18, 2**13
+_BLOCK_VALUES, _MAX_BLOCK = 2**18, 2**15
 
 _Rows = NDArray[np.int32]
 

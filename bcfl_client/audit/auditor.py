@@ -10,7 +10,7 @@ from bcfl_client.audit.content import ContentReader
 from bcfl_client.audit.replay import replay
 from bcfl_client.audit.report import AuditReport, DisputantAudit, Findings, ParticipantAudit, RoundAudit, Totals
 from bcfl_client.audit.rescoring import make_rescorer
-from bcfl_client.audit.rounds import check_rounds
+from bcfl_client.audit.rounds import Rules, check_rounds
 from bcfl_client.audit.state import RoundState, SeatState, TaskState, TrainerState
 from bcfl_client.chain.connection import Connection, RpcError
 from bcfl_client.chain.history import Snapshot, TaskHistory, code_arguments, read_history, read_snapshot
@@ -55,8 +55,8 @@ def audit_task(
     reader = ContentReader(store, books.terms, wait_seconds)
     rescorer = make_rescorer(reader.public(findings), model, findings)
     rounds = []
-    rule, trim_share = books.terms["aggregationRule"], books.terms["trimShare"]
-    for report, found in check_rounds(played, reader, rescorer, rule, trim_share):
+    rules = Rules(books.terms["aggregationRule"], books.terms["trimShare"], books.terms["scoringRule"])
+    for report, found in check_rounds(played, reader, rescorer, rules):
         rounds.append(report)
         findings.add(found)
         tell(f"round {report.id}: content checked, {len(rounds)} of {len(played)}")

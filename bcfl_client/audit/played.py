@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bcfl_client.aggregation import update_weight
 from bcfl_client.audit.settlement import Outcome
-from bcfl_client.audit.state import Moment, Refutation, RoundState, TaskState
+from bcfl_client.audit.state import Moment, Refutation, Result, RoundState, TaskState
 from bcfl_client.types import Opening, unpack_scores
 
-__all__ = ["Input", "PlayedRound", "Vote", "played_round"]
+__all__ = ["Before", "Input", "PlayedRound", "Vote", "played_round"]
 
 
 @dataclass(frozen=True)
@@ -36,11 +35,28 @@ class Vote:
 
 
 @dataclass(frozen=True)
+class Before:
+    """What the end of a round changes, as it was: the head's root and content digest, difficulty, qualities by seat."""
+
+    head: Result
+    difficulty: int
+    qualities: tuple[int, ...]
+
+    @classmethod
+    def of(cls, task: TaskState) -> Before:
+        """As it is now."""
+        head = task.head.root, task.head.content_digest
+        return cls(head, task.difficulty, tuple(trainer.quality for trainer in task.trainers))
+
+
+@dataclass(frozen=True)
 class PlayedRound:
-    """`miners` are all accounts by seat; `attempt` is that of the winning block, which others could object to for
-    `exposed` seconds before the round was finalised."""
+    """`start` is the model that the round trained from, root and content digest; `miners` are all accounts by seat;
+    `attempt` is that of the winning block, which others could object to for `exposed` seconds before the round was
+    finalised."""
 
     id: int
+    start: Result
     outcome: Outcome
     inputs: tuple[Input, ...]
     votes: tuple[Vote, ...]
@@ -53,17 +69,15 @@ class PlayedRound:
     exposed: int | None
 
 
-def played_round(
-    task: TaskState, r: RoundState, outcome: Outcome, difficulty: int, qualities: Sequence[int], moment: Moment
-) -> PlayedRound:
-    """The round `r`, finalised at `moment`, with the qualities and the difficulty of its start."""
+def played_round(task: TaskState, r: RoundState, outcome: Outcome, before: Before, moment: Moment) -> PlayedRound:
+    """The round `r`, finalised at `moment`."""
     inputs = [
         Input(
             seat,
             task.trainers[seat].account,
             r.reveals[seat].root,
             r.reveals[seat].content_digest,
-            update_weight(min(r.reveals[seat].samples, task.trainers[seat].cap), qualities[seat]),
+            update_weight(min(r.reveals[seat].samples, task.trainers[seat].cap), before.qualities[seat]),
         )
         for seat in sorted(outcome.inputs)
     ]
@@ -79,11 +93,12 @@ def played_round(
         block_hash, attempt, exposed = block.block_hash, block.attempt, moment.second - block.proposed.second
     return PlayedRound(
         id=r.id,
+        start=before.head,
         outcome=outcome,
         inputs=tuple(inputs),
         votes=tuple(votes),
         block_hash=block_hash,
-        difficulty=difficulty,
+        difficulty=before.difficulty,
         miners=tuple(miner.account for miner in task.miners),
         refutations=tuple(r.refutations),
         claims=r.claims,

@@ -15,7 +15,7 @@ from bcfl_client.audit.acts import HANDLERS, Acts, not_selected, refund_all
 from bcfl_client.audit.closing import close, start_round
 from bcfl_client.audit.compare import compare
 from bcfl_client.audit.phases import clock_at
-from bcfl_client.audit.played import PlayedRound, played_round
+from bcfl_client.audit.played import Before, PlayedRound, played_round
 from bcfl_client.audit.report import Findings
 from bcfl_client.audit.selection import choose_miners, choose_trainers
 from bcfl_client.audit.settlement import finalise
@@ -150,11 +150,9 @@ class _Player:
         if r.fast is not None and r.fast.drawn is None:
             r.fast.drawn = name == "RoundVoided"
         self._require(self.where, Phase.FINALISE, moment)
-        # Weights are those of the round's start: what it brings changes the next one's.
-        qualities = [trainer.quality for trainer in task.trainers]
-        difficulty = task.difficulty
+        before = Before.of(task)  # a round's weights are those of its start: what it brings changes the next one's
         outcome, events = finalise(task, self._registry, moment)
-        self.rounds.append(played_round(task, r, outcome, difficulty, qualities, moment))
+        self.rounds.append(played_round(task, r, outcome, before, moment))
         return events
 
     def _require(self, where: str, phase: Phase, moment: Moment) -> None:

@@ -1,16 +1,14 @@
-"""Scores counted again from the bytes."""
+"""Scores computed again from the bytes."""
 
 from __future__ import annotations
 
 import threading
 
-from torch import nn
-
 from bcfl_client.audit.content import Parameters, Public
 from bcfl_client.audit.report import Findings
 from bcfl_client.errors import ConfigError
-from bcfl_client.learning.encoding import tensor_shapes
 from bcfl_client.learning.manifest import Manifest
+from bcfl_client.learning.model import Model
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.validation import ValidationSet
 from bcfl_client.scoring.validation_accuracy import Counted, ValidationScorer
@@ -33,19 +31,23 @@ class Rescorer:
         self._local = threading.local()
         self._counted: dict[bytes, Counted] = {}
 
-    def build(self) -> nn.Module:
+    def build(self) -> Model:
         """A fresh model. Raises ConfigError when it cannot be built."""
         return build_model(self._name, self._manifest.input_shape, self._manifest.classes)
 
     def count(self, root: bytes, values: Parameters) -> Counted:
         """Correct predictions of the model with these parameters, which `root` binds."""
         if root not in self._counted:
-            scorer: ValidationScorer | None = getattr(self._local, "scorer", None)
-            if scorer is None:
-                scorer = ValidationScorer(self.build(), self._validation.images, self._validation.labels)
-                self._local.scorer = scorer
-            self._counted[root] = scorer.count(values)
+            self._counted[root] = self.scorer().count(values)
         return self._counted[root]
+
+    def scorer(self) -> ValidationScorer:
+        """This thread's own."""
+        scorer: ValidationScorer | None = getattr(self._local, "scorer", None)
+        if scorer is None:
+            scorer = ValidationScorer(self.build(), self._validation.images, self._validation.labels)
+            self._local.scorer = scorer
+        return scorer
 
     def around(self, counted: Counted) -> tuple[Counted, Counted]:
         """The lowest and the highest count that another machine may have had."""
@@ -73,7 +75,7 @@ def make_rescorer(public: Public, model: str | None, findings: Findings) -> Resc
         )
         return None
     rescorer = Rescorer(name, manifest, validation)
-    if tuple((one.name, one.shape) for one in tensor_shapes(rescorer.build())) != manifest.tensors:
+    if tuple((one.name, one.shape) for one in rescorer.build().shapes) != manifest.tensors:
         if model is not None:
             raise ConfigError(f"the model {model} does not fit this task: its tensors are not those of the manifest")
         findings.notes.append(f"scores not recomputed: the built-in model {name} has other tensors than the manifest")

@@ -3,8 +3,9 @@ whether what was refuted is false."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from bcfl_client.aggregation import aggregate
 from bcfl_client.audit.content import ContentReader, Parameters
@@ -13,7 +14,8 @@ from bcfl_client.audit.report import Findings, RoundAudit
 from bcfl_client.audit.rescoring import Rescorer
 from bcfl_client.learning.encoding import encode_parameters
 from bcfl_client.learning.tree import parameter_root
-from bcfl_client.scoring.validation_accuracy import Counted
+from bcfl_client.scoring.inputs import ScoredRound
+from bcfl_client.scoring.rules import ScoringRule, score_round
 from bcfl_client.storage import Content
 
 __all__ = ["check_rounds"]
@@ -22,27 +24,33 @@ _ACCURACY = "accuracy in basis points"
 _WORKERS = 2  # numpy, torch and hashing leave the interpreter's lock
 
 
+@dataclass(frozen=True)
+class Rules:
+    """By which of the task's rules its rounds are aggregated and scored."""
+
+    aggregation: int
+    trim_share: int
+    scoring: int
+
+
 def check_rounds(
-    rounds: tuple[PlayedRound, ...], reader: ContentReader, rescorer: Rescorer | None, rule: int, trim_share: int
+    rounds: tuple[PlayedRound, ...], reader: ContentReader, rescorer: Rescorer | None, rules: Rules
 ) -> Iterator[tuple[RoundAudit, Findings]]:
-    """Checks one round after the other, two at a time; yields in their order. `rule` and `trim_share` aggregate."""
+    """Checks one round after the other, two at a time; yields in their order."""
 
     def check(played: PlayedRound) -> tuple[RoundAudit, Findings]:
-        return _Round(played, reader, rescorer, rule, trim_share).check()
+        return _Round(played, reader, rescorer, rules).check()
 
     with ThreadPoolExecutor(_WORKERS) as pool:
         yield from pool.map(check, rounds)
 
 
 class _Round:
-    def __init__(
-        self, played: PlayedRound, reader: ContentReader, rescorer: Rescorer | None, rule: int, trim_share: int
-    ) -> None:
+    def __init__(self, played: PlayedRound, reader: ContentReader, rescorer: Rescorer | None, rules: Rules) -> None:
         self._played = played
         self._reader = reader
         self._rescorer = rescorer
-        self._rule = rule
-        self._trim_share = trim_share
+        self._rules = rules
         self._where = f"round {played.id}"
         self._findings = Findings()
 
@@ -53,8 +61,9 @@ class _Round:
             values = self._reader.parameters(self._trainer(one), "update", one.content_digest, one.root, self._findings)
             if values is not None:
                 updates[one.seat] = values
-        scores = sum(self._check_scores(one, updates[one.seat]) for one in played.inputs if one.seat in updates)
-        how, model = self._check_aggregate(self._aggregate(updates))
+        aggregate = self._aggregate(updates)
+        scores = self._check_scores(updates, aggregate)
+        how, model = self._check_aggregate(aggregate)
         root, digest = outcome.truth or (bytes(32), bytes(32))
         report = RoundAudit(
             id=played.id,
@@ -85,12 +94,12 @@ class _Round:
         any_result = played.votes or played.refutations or played.outcome.fast
         if not any_result or not inputs or len(updates) < len(inputs):
             return None
-        return aggregate(
-            self._rule,
-            [updates[one.seat] for one in inputs],
-            [one.weight for one in inputs],
-            self._trim_share,
-        )
+        return self._combine(updates, [one.seat for one in inputs])
+
+    def _combine(self, updates: Mapping[int, Parameters], seats: Sequence[int]) -> Parameters:
+        weights = {one.seat: one.weight for one in self._played.inputs}
+        chosen, rules = [updates[seat] for seat in seats], self._rules
+        return aggregate(rules.aggregation, chosen, [weights[seat] for seat in seats], rules.trim_share)
 
     def _check_aggregate(self, aggregate: Parameters | None) -> tuple[str, Parameters | None]:
         """How far the round's model could be checked (as in RoundAudit), and its parameters."""
@@ -142,23 +151,43 @@ class _Round:
 
     # ------------------------------------------------------------------ scores
 
-    def _check_scores(self, one: Input, update: Parameters) -> int:
-        """Compares every opened score that has a say; returns how many."""
+    def _check_scores(self, updates: Mapping[int, Parameters], aggregate: Parameters | None) -> int:
+        """Compares every opened score that has a say; returns how many. Accuracy is each update's own, so it is checked
+        of those that are there; other rules need all inputs."""
+        rule, rescorer = self._rules.scoring, self._rescorer
         truth = self._played.outcome.truth
-        voices = [v for v in self._played.votes if _result(v) == truth and v.trainer_seat != one.seat]
-        if self._rescorer is None or not voices:
+        votes = [vote for vote in self._played.votes if _result(vote) == truth]
+        if rescorer is None or not votes or not updates:
             return 0
-        counted = self._rescorer.count(one.root, update)
-        low, high = self._rescorer.around(counted)
+        if rule != ScoringRule.VALIDATION_ACCURACY and aggregate is None:
+            return 0
+        start = self._start() if rule == ScoringRule.SIMILARITY else None
+        if rule == ScoringRule.SIMILARITY and start is None:
+            return 0
+
+        def combine(seats: Sequence[int]) -> Parameters:
+            whole = aggregate is not None and len(seats) == len(updates)
+            return aggregate if whole and aggregate is not None else self._combine(updates, seats)
+
+        scorer = rescorer.scorer()
+        played = ScoredRound(start, updates, combine, scorer.count, scorer.guessed)
+        brought = score_round(rule, played, sorted(updates))
+        # A few images more in a single model's count mean little, in a difference of two much.
+        limits = brought.around(rescorer.tolerance if rule == ScoringRule.VALIDATION_ACCURACY else played.unsure)
+        return sum(self._compare(one, votes, limits[one.seat]) for one in self._played.inputs if one.seat in updates)
+
+    def _compare(self, one: Input, votes: Sequence[Vote], limits: tuple[int, int]) -> int:
+        """Compares what others than itself said of an input; returns how many."""
+        voices = [vote for vote in votes if vote.trainer_seat != one.seat]
         for vote in voices:
-            self._expect_near(
-                f"{self._trainer(one)}, by miner {vote.seat} ({vote.account})",
-                "score",
-                counted,
-                (low.score, high.score),
-                vote.scores[one.seat],
-            )
+            where = f"{self._trainer(one)}, by miner {vote.seat} ({vote.account})"
+            self._expect_near(where, "score", limits, vote.scores[one.seat])
         return len(voices)
+
+    def _start(self) -> Parameters | None:
+        """The model that the round trained from; what is wrong with it is said where it was made."""
+        root, digest = self._played.start
+        return self._reader.parameters(self._where, "model before it", digest, root, Findings())
 
     def _check_accuracy(self, root: bytes, model: Parameters | None) -> int | None:
         """The recomputed accuracy of the round's model, in basis points."""
@@ -170,17 +199,16 @@ class _Round:
         limits = (low.accuracy_bps, high.accuracy_bps)
         for vote in self._played.votes:
             if _result(vote) == outcome.truth:
-                self._expect_near(self._miner(vote), _ACCURACY, counted, limits, vote.opening.accuracy)
+                self._expect_near(self._miner(vote), _ACCURACY, limits, vote.opening.accuracy)
         if outcome.fast:
             block = f"{self._where}, block of miner {outcome.winner}"
-            self._expect_near(block, _ACCURACY, counted, limits, outcome.accuracy)
+            self._expect_near(block, _ACCURACY, limits, outcome.accuracy)
         return counted.accuracy_bps
 
-    def _expect_near(self, where: str, what: str, counted: Counted, limits: tuple[int, int], found: int) -> None:
+    def _expect_near(self, where: str, what: str, limits: tuple[int, int], found: int) -> None:
         low, high = limits
         if not low <= found <= high:
-            images = f"{counted.correct} of {counted.count} images are right"
-            self._findings.expect(where, what, f"{low} to {high} ({images})", found)
+            self._findings.expect(where, what, f"{low} to {high}" if low < high else low, found)
 
     def _trainer(self, one: Input) -> str:
         return f"{self._where}, trainer {one.seat} ({one.account})"

@@ -12,9 +12,10 @@ from bcfl_client.audit.phases import fast_block_at
 from bcfl_client.audit.selection import lower_median
 from bcfl_client.audit.state import Expected, Moment, Registry, Result, RoundState, TaskState, TrainerState
 from bcfl_client.audit.votes import carriers, choose_block, current_inputs, guilty_miners, true_result
+from bcfl_client.scoring.quality import learn
 from bcfl_client.types import Fault, Head, Role, pack_scores, unpack_scores
 
-__all__ = ["Claim", "Outcome", "finalise", "judge", "learn", "retarget", "share_budget", "share_fee"]
+__all__ = ["Claim", "Outcome", "finalise", "judge", "retarget", "share_budget", "share_fee"]
 
 _BASIS = 10_000
 _MAX_DIFFICULTY = 2**64
@@ -93,11 +94,6 @@ def share_fee(fee: int, winner: int, openers: Iterable[int]) -> dict[int, int]:
     half = fee // 2
     equal = sorted(openers)
     return {seat: (fee - half) // len(equal) + (half if seat == winner else 0) for seat in equal}
-
-
-def learn(quality: int, score: int) -> int:
-    """Quality after a score: half-way down, an eighth up."""
-    return quality + (score - quality) // 8 if score > quality else quality - (quality - score) // 2
 
 
 def retarget(difficulty: int, actual: int, wanted: int) -> int:

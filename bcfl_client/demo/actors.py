@@ -1,4 +1,4 @@
-"""The demo's actors: one process and one key each, forked from a process that has imported torch already."""
+"""The demo's actors: one process and one key each, forked from a process that has imported everything already."""
 
 from __future__ import annotations
 

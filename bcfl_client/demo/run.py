@@ -9,8 +9,6 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from bcfl_client.audit import audit_task
 from bcfl_client.chain.connection import connect
 from bcfl_client.chain.contracts import deploy
@@ -27,7 +25,6 @@ from bcfl_client.demo.report import Run, print_speed, print_table, write_report
 from bcfl_client.demo.settings import DemoSettings
 from bcfl_client.errors import BcflError, ConfigError
 from bcfl_client.learning.datasets import held_out_validation
-from bcfl_client.learning.encoding import tensor_shapes
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.partitions import partition
 from bcfl_client.learning.warmup import warm_up
@@ -50,7 +47,6 @@ def run_demo(settings: DemoSettings) -> int:
 
     Raises InputError for what the user can mend. Leaves no process behind, however it ends.
     """
-    torch.set_num_threads(1)
     warm_up()  # once here instead of once in every child
     progress = Progress(settings.trainers, settings.miners, settings.rounds)
     progress.say(
@@ -68,7 +64,7 @@ def run_demo(settings: DemoSettings) -> int:
         whose = " (Anvil, started for this run)" if chain else ""
         progress.say(f"chain {connection.chain_id} at {connection.url}{whose}")
         dataset, data_root = choose_dataset(settings.dataset, settings.folder, progress.say)
-        tensor_shapes(build_model(settings.model, dataset.input_shape, dataset.classes))
+        build_model(settings.model, dataset.input_shape, dataset.classes)  # what is wrong with it shows here
         store = open_store(settings.store or f"dir:{folder / 'store'}")
         store.put(b"BC-FL")  # whether it can be written to shows here, not in an actor
         crew = stack.enter_context(Crew(folder))

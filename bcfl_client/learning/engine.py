@@ -27,14 +27,14 @@ _trainers: Sequence[LocalTrainer] = ()  # of a worker process
 class Engine:
     """Trains `trainers`, of which each is what a trainer process has. A context manager: ends its workers.
 
-    Compiled training runs on threads of this process, any other model in processes, which need os.fork.
+    Models that run in threads use those of this process, any other has processes, which need os.fork.
     """
 
     def __init__(self, trainers: Sequence[LocalTrainer], workers: int | None = None) -> None:
         self._trainers = trainers
         self._workers = min(workers or os.cpu_count() or 1, len(trainers))
         self._pool: Executor
-        if all(trainer.is_compiled for trainer in trainers):
+        if all(trainer.runs_in_threads for trainer in trainers):
             self._pool = ThreadPoolExecutor(self._workers)
             self._train = self._train_here
         else:

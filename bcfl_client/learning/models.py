@@ -1,79 +1,46 @@
 """The models that a task can name, and a user's own.
 
-Inputs are float32 [batch, 1, height, width] in [0, 1], outputs are one logit per class.
+These are compiled and do without torch; a user's own need it.
 """
 
 from __future__ import annotations
 
-import importlib
-import inspect
-
-import torch
-from torch import nn
+import re
 
 from bcfl_client.errors import ConfigError
+from bcfl_client.learning.convolutional import Convolutional, convolutional_shapes
+from bcfl_client.learning.model import Model, draw_like_torch
+from bcfl_client.learning.perceptron import Perceptron, perceptron_shapes
 
 __all__ = ["build_model"]
 
 
-def build_model(name: str, input_shape: tuple[int, int], classes: int, seed: int = 0) -> nn.Module:
+def build_model(name: str, input_shape: tuple[int, int], classes: int, seed: int = 0) -> Model:
     """Returns the model `name` with initial parameters that depend on `seed` alone.
 
-    `name` is `2nn`, `cnn` or `package.module:factory`, where the factory takes nothing or (input_shape, classes).
-    It must come from the user's own configuration: a factory is imported and run, so a task never chooses it.
+    `name` is `2nn`, `cnn`, `mlp:WIDTH` or `package.module:factory`, where the factory takes nothing or
+    (input_shape, classes). It must come from the user's own configuration: a factory is imported and run, so a task
+    never chooses it.
     Raises ConfigError when the name is unknown, the import fails or the factory returns no torch.nn.Module.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        if name == "2nn":
-            return _two_layer_perceptron(input_shape, classes)
-        if name == "cnn":
-            return _convolutional(input_shape, classes)
-        if ":" in name:
-            return _users_own(name, input_shape, classes)
-    raise ConfigError(f"unknown model {name!r}: use 2nn, cnn, or package.module:factory of your own")
+    if name == "2nn":
+        return _perceptron(seed, input_shape, 200, 200, classes)
+    if width := re.fullmatch("mlp:([1-9][0-9]{0,3})", name):
+        return _perceptron(seed, input_shape, int(width[1]), classes)
+    if name == "cnn":
+        return Convolutional(input_shape, classes, draw_like_torch(convolutional_shapes(input_shape, classes), seed))
+    if ":" not in name:
+        raise ConfigError(
+            f"unknown model {name!r}: use 2nn, cnn, mlp:WIDTH (1 to 9999), or package.module:factory of your own"
+        )
+    # Imported here: torch takes longer than a round, and no other model needs it.
+    from bcfl_client.learning.modules import build_module
+
+    return build_module(name, input_shape, classes, seed)
 
 
-def _two_layer_perceptron(input_shape: tuple[int, int], classes: int) -> nn.Module:
-    """The 2NN of McMahan et al. 2017, section 3: 199,210 parameters for 28 x 28 images and 10 classes."""
-    height, width = input_shape
-    return nn.Sequential(
-        nn.Flatten(),
-        nn.Linear(height * width, 200),
-        nn.ReLU(),
-        nn.Linear(200, 200),
-        nn.ReLU(),
-        nn.Linear(200, classes),
-    )
-
-
-def _convolutional(input_shape: tuple[int, int], classes: int) -> nn.Module:
-    """The CNN of McMahan et al. 2017, section 3: 1,663,370 parameters for 28 x 28 images and 10 classes."""
-    height, width = input_shape
-    if min(height, width) < 4:
-        raise ConfigError(f"the model cnn needs images of at least 4 x 4, these are {height} x {width}")
-    return nn.Sequential(
-        nn.Conv2d(1, 32, kernel_size=5, padding=2),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Conv2d(32, 64, kernel_size=5, padding=2),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Flatten(),
-        nn.Linear(64 * (height // 4) * (width // 4), 512),
-        nn.ReLU(),
-        nn.Linear(512, classes),
-    )
-
-
-def _users_own(name: str, input_shape: tuple[int, int], classes: int) -> nn.Module:
-    module_name, _, attribute = name.partition(":")
-    try:
-        factory = getattr(importlib.import_module(module_name), attribute)
-        arguments = (input_shape, classes) if inspect.signature(factory).parameters else ()
-        model = factory(*arguments)
-    except Exception as error:  # it is the user's code: anything may come out of it
-        raise ConfigError(f"model {name}: {type(error).__name__}: {error}") from error
-    if not isinstance(model, nn.Module):
-        raise ConfigError(f"model {name}: the factory returned {type(model).__name__}, not a torch.nn.Module")
-    return model
+def _perceptron(seed: int, input_shape: tuple[int, int], *widths: int) -> Perceptron:
+    """Layers of these widths with ReLU in between. Two of 200 are the 2NN of McMahan et al. 2017, section 3: 199,210
+    parameters for 28 x 28 images and 10 classes; one of 32 is the model of BLADE-FL (Li et al. 2021): 25,450."""
+    shapes = perceptron_shapes((input_shape[0] * input_shape[1], *widths))
+    return Perceptron(shapes, draw_like_torch(shapes, seed))

@@ -1,9 +1,7 @@
-"""Training of multi-layer perceptrons, compiled by numba: one call for all batches of all epochs.
+"""Multi-layer perceptrons, compiled by numba: one call for all batches of all epochs.
 
-A sample of MNIST has 150 pixels that are not zero, and half of a hidden layer is zero after ReLU. So nothing here
-multiplies whole matrices: a layer's weights lie as [in, out], and every input that is not zero adds its row, or is
-added to. Rows are contiguous, stay in a core's cache and fill vector instructions. Every sum has one order, so the
-result is the same in every thread and process of a machine, and no call holds the interpreter's lock.
+A sample of MNIST has 150 pixels that are not zero, and half of a hidden layer is zero after ReLU: what is zero costs
+nothing. The result is the same in every thread and process of a machine, and no call holds the interpreter's lock.
 """
 
 from __future__ import annotations
@@ -14,31 +12,57 @@ from itertools import pairwise
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from torch import nn
 
+from bcfl_client.learning.dense import FAST, backward, forward, read_only, scale, softmax_step, update
 from bcfl_client.learning.manifest import Hyperparameters
+from bcfl_client.learning.model import Model, Samples, TensorShape
 
-__all__ = ["descend", "from_state", "to_state", "widths"]
+__all__ = ["Perceptron", "descend", "from_state", "perceptron_shapes", "to_state"]
 
 
-def widths(model: nn.Module, hyper: Hyperparameters) -> tuple[int, ...]:
-    """Returns the widths of the layers from the input on, or nothing for what `descend` cannot train.
+class Perceptron(Model):
+    """Linear layers with ReLU in between. `shapes` are those of each layer's weight [out, in] and bias [out]."""
 
-    It trains Flatten, then Linear and ReLU in turn up to a Linear, none shared or frozen, without momentum.
-    """
-    if type(model) is not nn.Sequential or hyper.momentum:
-        return ()
-    kinds = [type(layer) for layer in model]
-    flatten = next(iter(model), None)
-    if not isinstance(flatten, nn.Flatten) or (flatten.start_dim, flatten.end_dim) != (1, -1):
-        return ()
-    if kinds != [nn.Flatten, *[nn.Linear, nn.ReLU] * (len(kinds) // 2 - 1), nn.Linear]:
-        return ()
-    parameters = list(model.parameters())  # each once
-    if len(parameters) != len(kinds) or not all(parameter.requires_grad for parameter in parameters):
-        return ()
-    linear = [layer for layer in model if isinstance(layer, nn.Linear)]
-    return (linear[0].in_features, *(layer.out_features for layer in linear))
+    runs_in_threads = True
+
+    def __init__(self, shapes: tuple[TensorShape, ...], initial: NDArray[np.float32]) -> None:
+        self.shapes = shapes
+        self._initial = initial
+        self._layers = (shapes[0].shape[1], *(weight.shape[0] for weight in shapes[::2]))
+
+    def initial(self) -> NDArray[np.float32]:
+        return self._initial
+
+    def train(
+        self,
+        parameters: NDArray[np.float32],
+        samples: Samples,
+        epochs: NDArray[np.int64],
+        hyper: Hyperparameters,
+        rate: float,
+        seed: int,
+    ) -> NDArray[np.float32]:
+        turned = from_state(parameters, self._layers)
+        images = samples.images.reshape(len(samples.images), -1)
+        descend(turned, self._layers, images, samples.labels, epochs, hyper.batch_size, rate, hyper.momentum)
+        return to_state(turned, self._layers)
+
+    def logits(self, parameters: NDArray[np.float32], images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        pixels = read_only(images.reshape(len(images), images.shape[1] * images.shape[2]))
+        if pixels.shape[1] != self._layers[0]:
+            raise ValueError(f"images {images.shape} do not fit layers of {self._layers}")
+        logits = np.empty((len(images), self._layers[-1]), dtype=np.float32)
+        _logits(from_state(parameters, self._layers), np.array(self._layers), pixels, logits)
+        return logits
+
+
+def perceptron_shapes(layers: Sequence[int]) -> tuple[TensorShape, ...]:
+    """The tensors of torch's Sequential(Flatten, Linear, ReLU, ..., Linear) with layers of these widths."""
+    shapes = []
+    for number, (below, above) in enumerate(pairwise(layers)):
+        shapes += [TensorShape(f"{2 * number + 1}.weight", (above, below))]
+        shapes += [TensorShape(f"{2 * number + 1}.bias", (above,))]
+    return tuple(shapes)
 
 
 def from_state(values: NDArray[np.float32], layers: Sequence[int]) -> NDArray[np.float32]:
@@ -70,6 +94,7 @@ def descend(
     epochs: NDArray[np.int64],
     batch_size: int,
     rate: float,
+    momentum: float = 0.0,
 ) -> None:
     """Stochastic gradient descent on the mean cross-entropy, in place (McMahan et al. 2017, ClientUpdate).
 
@@ -79,15 +104,14 @@ def descend(
     """
     if images.shape != (len(labels), layers[0]) or labels.max(initial=0) >= layers[-1]:
         raise ValueError(f"images {images.shape} with labels to {labels.max()} do not fit layers of {tuple(layers)}")
-    _descend(parameters, np.array(layers), images, labels, epochs, batch_size, parameters.dtype.type(rate))
+    kind, images, labels = parameters.dtype.type, read_only(images), read_only(labels)
+    # Without momentum steps go straight into the parameters.
+    velocity = np.zeros_like(parameters) if momentum else parameters
+    _descend(parameters, velocity, np.array(layers), images, labels, epochs, batch_size, kind(rate), kind(momentum))
 
 
-# Sums may be vectorised, which fixes their order when this is compiled; NaN must stay NaN.
-_FAST = {"contract", "reassoc", "nsz"}
-
-
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
-def _descend(parameters, layers, images, labels, epochs, batch_size, rate):  # type: ignore[no-untyped-def]  # numba's
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+def _descend(parameters, velocity, layers, images, labels, epochs, batch_size, rate, momentum):  # type: ignore[no-untyped-def]  # numba's
     depth = len(layers) - 1
     # Outputs of each layer, and the loss's gradients by them times -rate / batch, one sample after the other.
     outputs = np.empty((depth + 1, batch_size * layers.max()), parameters.dtype)
@@ -102,103 +126,41 @@ def _descend(parameters, layers, images, labels, epochs, batch_size, rate):  # t
             n = len(batch)
             pixels = outputs[0, : n * layers[0]].reshape((n, layers[0]))
             for b in range(n):
-                row, image = pixels[b], images[batch[b]]
-                for i in range(len(row)):
-                    row[i] = np.float32(image[i]) / np.float32(255)
+                scale(images[batch[b]], pixels[b])
             for k in range(depth):
                 layer = parameters[starts[k] : starts[k + 1]]
                 below = outputs[k, : n * layers[k]].reshape((n, layers[k]))
                 above = outputs[k + 1, : n * layers[k + 1]].reshape((n, layers[k + 1]))
-                _forward(layer, below, above, active, k + 1 < depth)
+                forward(layer, below, above, active, k + 1 < depth)
             logits = outputs[depth, : n * layers[depth]].reshape((n, layers[depth]))
             step = steps[depth, : n * layers[depth]].reshape((n, layers[depth]))
             for b in range(n):
-                _softmax_step(logits[b], labels[batch[b]], -rate / np.float32(n), step[b])
+                softmax_step(logits[b], labels[batch[b]], -rate / np.float32(n), step[b])
+            if momentum != 0:
+                velocity *= momentum
             for k in range(depth - 1, -1, -1):
                 layer = parameters[starts[k] : starts[k + 1]]
                 below = outputs[k, : n * layers[k]].reshape((n, layers[k]))
                 above = steps[k + 1, : n * layers[k + 1]].reshape((n, layers[k + 1]))
                 if k > 0:  # before the weights change
-                    _backward(layer, above, below, steps[k, : n * layers[k]].reshape((n, layers[k])))
-                _update(layer, below, above, active)
+                    backward(layer, above, below, steps[k, : n * layers[k]].reshape((n, layers[k])))
+                update(velocity[starts[k] : starts[k + 1]], below, above, active)
+            if momentum != 0:
+                parameters += velocity
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _forward(layer, below, above, active, rectify):  # type: ignore[no-untyped-def]  # numba's
-    weights = layer[: below.shape[1] * above.shape[1]].reshape((below.shape[1], above.shape[1]))
-    bias = layer[weights.size :]
-    for b in range(len(below)):
-        row = above[b]
-        row[:] = bias
-        _add_rows(row, weights, below[b], active, _find_nonzero(below[b], active))
-        if rectify:
-            for j in range(len(row)):
-                row[j] = max(row[j], np.float32(0))
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _softmax_step(logits, label, scale, step):  # type: ignore[no-untyped-def]  # numba's
-    """scale * (softmax - one-hot), the gradient of the cross-entropy by the logits."""
-    highest, total = logits.max(), np.float32(0)
-    for j in range(len(logits)):
-        step[j] = np.exp(logits[j] - highest)
-        total += step[j]
-    for j in range(len(logits)):
-        step[j] = scale * (step[j] / total)
-    step[label] -= scale
-
-
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
-def _backward(layer, above, outputs, below):  # type: ignore[no-untyped-def]  # numba's
-    """The gradient by a layer's inputs, which are the outputs of ReLU: zero where they are."""
-    weights = layer[: below.shape[1] * above.shape[1]].reshape((below.shape[1], above.shape[1]))
-    for b in range(len(below)):
-        step, gradient, output = above[b], below[b], outputs[b]
-        for i in range(len(gradient)):
-            total, row = np.float32(0), weights[i]
-            if output[i] != 0:
-                for j in range(len(row)):
-                    total += row[j] * step[j]
-            gradient[i] = total
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _update(layer, below, above, active):  # type: ignore[no-untyped-def]  # numba's
-    """One row of the weights after the other, which stays in the first-level cache."""
-    weights = layer[: below.shape[1] * above.shape[1]].reshape((below.shape[1], above.shape[1]))
-    bias = layer[weights.size :]
-    for b in range(len(above)):
-        step = above[b]
-        for j in range(len(bias)):
-            bias[j] += step[j]
-    for i in range(len(weights)):
-        column = below[:, i]
-        count = _find_nonzero(column, active)
-        if count > 0:
-            _add_rows(weights[i], above, column, active, count)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _find_nonzero(values, active):  # type: ignore[no-untyped-def]  # numba's
-    """Writes the indices of what is not zero; returns how many there are. `active` has room for one more than all."""
-    count = 0
-    for i in range(len(values)):
-        active[count] = i
-        count += values[i] != 0
-    return count
-
-
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
-def _add_rows(target, rows, factors, active, count):  # type: ignore[no-untyped-def]  # numba's
-    """target += the sum of factors[i] * rows[i] for the first `count` indices in `active`, four at a time."""
-    whole = count // 4 * 4
-    for k in range(0, whole, 4):
-        a, b, c, d = active[k], active[k + 1], active[k + 2], active[k + 3]
-        fa, fb, fc, fd = factors[a], factors[b], factors[c], factors[d]
-        ra, rb, rc, rd = rows[a], rows[b], rows[c], rows[d]
-        for j in range(len(target)):
-            target[j] += (fa * ra[j] + fb * rb[j]) + (fc * rc[j] + fd * rd[j])
-    for k in range(whole, count):
-        factor, row = factors[active[k]], rows[active[k]]
-        for j in range(len(target)):
-            target[j] += factor * row[j]
+def _logits(parameters, layers, images, logits):  # type: ignore[no-untyped-def]  # numba's
+    """The outputs [n, classes] for images uint8 [n, pixels]."""
+    depth = len(layers) - 1
+    outputs = np.empty((depth + 1, layers.max()), parameters.dtype)
+    active = np.empty(layers.max() + 1, np.int64)
+    for b in range(len(images)):
+        scale(images[b], outputs[0, : layers[0]])
+        start = 0
+        for k in range(depth):
+            end = start + (layers[k] + 1) * layers[k + 1]
+            below, above = outputs[k : k + 1, : layers[k]], outputs[k + 1 : k + 2, : layers[k + 1]]
+            forward(parameters[start:end], below, above, active, k + 1 < depth)
+            start = end
+        logits[b] = outputs[depth, : layers[depth]]

@@ -1,6 +1,6 @@
 """Compiles what numba compiles and keeps it beside the sources: `python -m bcfl_client.learning.warmup`.
 
-Done once at set-up, it spares every later process three seconds; done before forking, it spares the children the rest.
+Done once at set-up, it spares every later process half a minute; done before forking, it spares the children the rest.
 """
 
 from __future__ import annotations
@@ -8,7 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from bcfl_client.aggregation import AggregationRule, aggregate
-from bcfl_client.learning.perceptron import descend
+from bcfl_client.learning.encoding import encode_model
+from bcfl_client.learning.manifest import Hyperparameters
+from bcfl_client.learning.model import Samples
+from bcfl_client.learning.models import build_model
 from bcfl_client.learning.tree import parameter_root
 
 __all__ = ["warm_up"]
@@ -20,8 +23,12 @@ def warm_up() -> None:
     parameter_root(values)
     for rule in AggregationRule:
         aggregate(rule, [values] * 3, [1] * 3, 4000)
-    image, label = np.zeros((1, 1), dtype=np.uint8), np.zeros(1, dtype=np.uint8)
-    descend(np.zeros(2, dtype=np.float32), (1, 1), image, label, np.zeros((1, 1), dtype=np.int64), 1, 0.0)
+    samples = Samples(np.zeros((1, 4, 4), dtype=np.uint8), np.zeros(1, dtype=np.uint8))
+    for name in ("mlp:1", "cnn"):
+        model = build_model(name, (4, 4), 2)
+        encode_model(model)
+        model.train(model.initial(), samples, np.zeros((1, 1), dtype=np.int64), Hyperparameters(), 0.1, 0)
+        model.logits(model.initial(), samples.images)
 
 
 if __name__ == "__main__":

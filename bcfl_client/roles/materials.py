@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from bcfl_client.chain.digests import content_hash
 from bcfl_client.chain.task import Task
 from bcfl_client.errors import ConfigError, ContentMismatch
-from bcfl_client.learning.encoding import decode_parameters, tensor_shapes
+from bcfl_client.learning.encoding import decode_parameters
 from bcfl_client.learning.manifest import Manifest
+from bcfl_client.learning.model import Model
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.tree import parameter_root
 from bcfl_client.learning.validation import ValidationSet, decode_validation
@@ -59,12 +60,12 @@ def fetch_parameters(
     return values
 
 
-def build_task_model(name: str, materials: Materials):  # type: ignore[no-untyped-def]  # torch loads late
+def build_task_model(name: str, materials: Materials) -> Model:
     """The participant's own model `name`, if it has the tensors that the manifest lists. Raises ConfigError."""
     model = build_model(name, materials.manifest.input_shape, materials.manifest.classes)
-    shapes = tuple((tensor.name, tensor.shape) for tensor in tensor_shapes(model))
+    shapes = tuple((tensor.name, tensor.shape) for tensor in model.shapes)
     if shapes != materials.manifest.tensors:
-        count = sum(tensor.size for tensor in tensor_shapes(model))
+        count = sum(tensor.size for tensor in model.shapes)
         raise ConfigError(
             f"the model {name} does not fit this task: it has {count} parameters, the task's model "
             f"{materials.manifest.model!r} has {materials.manifest.parameter_count} in other tensors; "

@@ -140,7 +140,9 @@ class Miner:
         self._session.actor.check(seat, pack_verdicts(verdicts))
         self._session.report("checked", {"round": work.round_id, "updates": len(verdicts)})
         if accepted := work.accepted():
-            work.aggregate(accepted)  # ahead of Seal: most often nobody disagrees
+            # Ahead of Seal: most often nobody disagrees.
+            work.aggregate(accepted)
+            work.scores(accepted)
 
     # ------------------------------------------------------------------ seal
 

@@ -12,7 +12,7 @@ from bcfl_client.chain.sender import Sender
 from bcfl_client.chain.task import read_logs
 from bcfl_client.errors import ChainMismatch
 from bcfl_client.learning.datasets import held_out_validation, load_dataset
-from bcfl_client.learning.encoding import encode_model, encode_parameters, tensor_shapes
+from bcfl_client.learning.encoding import encode_model, encode_parameters
 from bcfl_client.learning.manifest import Manifest
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.tree import parameter_root
@@ -73,7 +73,7 @@ def _parts(config: TaskConfig, data_root: Path | None) -> _Parts:
     model = build_model(config.model, dataset.input_shape, dataset.classes, config.seed)
     manifest = Manifest(
         model=config.model,
-        tensors=tuple((tensor.name, tensor.shape) for tensor in tensor_shapes(model)),
+        tensors=tuple((tensor.name, tensor.shape) for tensor in model.shapes),
         dataset=config.dataset,
         input_shape=dataset.input_shape,
         classes=dataset.classes,

@@ -13,6 +13,8 @@ from bcfl_client.learning.tree import parameter_root
 from bcfl_client.roles.materials import fetch_parameters
 from bcfl_client.roles.session import Session
 from bcfl_client.roles.updates import RoundUpdates
+from bcfl_client.scoring.inputs import ScoredRound
+from bcfl_client.scoring.rules import ScoringRule, score_round
 from bcfl_client.scoring.similarity import EarlierRound, judge_updates
 from bcfl_client.scoring.validation_accuracy import ValidationScorer
 from bcfl_client.storage import Content
@@ -50,7 +52,8 @@ class RoundWork:
         self._session = session
         self._scorer = scorer
         self._earlier = list(earlier)
-        self._scores: dict[int, int] = {}
+        self._rule = session.task.terms["scoringRule"]
+        self._scored = ScoredRound(base, self.updates.values, self.updates.combine, scorer.count, scorer.guessed)
         self._verdicts: dict[int, Verdict] = {}
         self._known: tuple[_Parameters, Aggregate] | None = None
 
@@ -85,10 +88,12 @@ class RoundWork:
         return self._known[1]
 
     def scores(self, inputs: Sequence[int]) -> tuple[int, ...]:
-        """Packed scores of `inputs` by trainer seat."""
-        return pack_scores({seat: self._scores[seat] for seat in inputs}, self._session.task.trainer_count())
+        """Packed scores of `inputs` by trainer seat, by the task's rule."""
+        scores = score_round(self._rule, self._scored, inputs).scores()
+        return pack_scores(scores, self._session.task.trainer_count())
 
     def _take(self, seat: int, values: _Parameters) -> None:
-        self._scores[seat] = self._scorer.count(values).score
+        if self._rule == ScoringRule.VALIDATION_ACCURACY:
+            self._scored.counted((seat,))  # early: the others are still training
         # Kept for the audit, and for miners to which the trainer does not serve it.
         self._session.store.put(encode_parameters(values))

@@ -77,12 +77,19 @@ class RoundUpdates:
     def aggregate(self, inputs: Sequence[int]) -> _Parameters:
         """The task's rule applied to `inputs` (trainer seats, ascending, all here) with their weights."""
         if self._aggregate is None or self._aggregate[0] != tuple(inputs):
-            terms = self._session.task.terms
-            weights = [self._standing(seat)[1] for seat in inputs]
-            updates = [self.values[seat] for seat in inputs]
-            values = aggregate(terms["aggregationRule"], updates, weights, terms["trimShare"])
-            self._aggregate = tuple(inputs), values
+            self._aggregate = tuple(inputs), self._combine(inputs)
         return self._aggregate[1]
+
+    def combine(self, seats: Sequence[int]) -> _Parameters:
+        """The same, without keeping it: for scores, which ask what some of the inputs would have made."""
+        known = self._aggregate is not None and self._aggregate[0] == tuple(seats)
+        return self.aggregate(seats) if known else self._combine(seats)
+
+    def _combine(self, seats: Sequence[int]) -> _Parameters:
+        terms = self._session.task.terms
+        weights = [self._standing(seat)[1] for seat in seats]
+        updates = [self.values[seat] for seat in seats]
+        return aggregate(terms["aggregationRule"], updates, weights, terms["trimShare"])
 
     def proof_inputs(self, inputs: Sequence[int]) -> list[ProofInput]:
         """`inputs` as a fraud proof shows them."""

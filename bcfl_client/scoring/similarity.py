@@ -18,7 +18,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from bcfl_client.types import Verdict
@@ -120,15 +119,15 @@ def _products(
     patterns = np.zeros((own, own))
     for low in range(0, len(start), _CHUNK):
         piece = slice(low, low + _CHUNK)
-        changes = torch.from_numpy(np.stack([vector[piece] for vector in vectors]).astype(np.float32))
-        changes -= torch.from_numpy(start[piece].astype(np.float32))
-        products += (changes @ changes.T).numpy()
+        changes = np.stack([vector[piece] for vector in vectors]).astype(np.float32)
+        changes -= start[piece].astype(np.float32)
+        products += changes @ changes.T
         whole = changes.shape[1] // _BLOCK * _BLOCK
-        sizes = changes[:own, :whole].abs().view(own, -1, _BLOCK)
-        sizes -= sizes.mean(2, keepdim=True)
-        sizes /= torch.linalg.vector_norm(sizes, dim=2, keepdim=True).clamp_(min=1e-9)  # a constant block stays zero
-        flat = sizes.view(own, -1)
-        patterns += (flat @ flat.T).numpy()
+        sizes = np.abs(changes[:own, :whole]).reshape(own, -1, _BLOCK)
+        sizes -= sizes.mean(axis=2, keepdims=True)
+        sizes /= np.linalg.norm(sizes, axis=2, keepdims=True).clip(min=1e-9)  # a constant block stays zero
+        flat = sizes.reshape(own, -1)
+        patterns += flat @ flat.T
     patterns /= max(1, len(start) // _BLOCK)
     np.fill_diagonal(patterns, 0)
     return products, patterns

@@ -23,7 +23,7 @@ images, labels = data["train_images"], data["train_labels"]
 model = build_model(task["model"], (28, 28), 10)
 hyper = Hyperparameters(learning_rate=task["rate"], batch_size=task["batch"])
 parts = [data[f"part_{client}"] for client in range(task["clients"])]
-trainers = [LocalTrainer(model, images[part], labels[part], hyper, 0, i) for i, part in enumerate(parts)]
+trainers = [LocalTrainer(model, images, labels, hyper, 0, i, part) for i, part in enumerate(parts)]
 weights = [len(part) for part in parts]
 parameters = encode_model(model)
 with Engine(trainers, task["cores"]) as engine:

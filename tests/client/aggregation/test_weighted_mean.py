@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bcfl_client.aggregation import AggregationRule, aggregate, update_weight, weighted_mean
+from bcfl_client.aggregation import AggregationRule, aggregate, streamed_mean, update_weight, weighted_mean
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors/aggregation.json").read_text())
 INT32 = st.integers(-(2**31), 2**31 - 1)
@@ -26,6 +28,7 @@ def test_follows_the_published_vectors(case: dict) -> None:
     updates, weights = [vector(values) for values in case["updates"]], case["weights"]
     assert weighted_mean(updates, weights).tolist() == case["mean"]
     assert weighted_mean(updates[::-1], weights[::-1]).tolist() == case["mean"]
+    assert streamed_mean(iter(updates), weights).tolist() == case["mean"]
 
 
 @settings(max_examples=100, deadline=None)
@@ -43,15 +46,45 @@ def test_is_the_floor_of_the_exact_quotient(data: st.DataObject, count: int, len
     assert weighted_mean([updates[i] for i in order], [weights[i] for i in order]).tobytes() == mean.tobytes()
 
 
-@pytest.mark.parametrize("length", [1, 8191, 8192, 8193, 20000])
+@pytest.mark.parametrize("length", [1, 2**16 - 1, 2**16, 2**16 + 1])
 def test_blocks_do_not_show(length: int) -> None:
     """Lengths around the size of a block give what Python's integers give, from arrays with strides as well."""
     rng = np.random.default_rng(length)
     updates = [rng.integers(-(2**31), 2**31, 2 * length).astype(np.int32)[::2] for _ in range(3)]
-    weights = [7, 11, 2**31 - 20]
+    assert weighted_mean(updates, [7, 11, 2**31 - 20]).tolist() == exact_mean(updates, [7, 11, 2**31 - 20])
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 16, 17, 100])
+def test_groups_do_not_show(count: int) -> None:
+    """Any number of updates, added eight at a time or as they come, gives what Python's integers give."""
+    rng = np.random.default_rng(count)
+    updates = list(rng.integers(-(2**31), 2**31, (count, 50)).astype(np.int32))
+    weights = rng.integers(0, (2**31 - 1) // count, count, endpoint=True).tolist()
+    assert weighted_mean(updates, weights).tolist() == exact_mean(updates, weights)
+    assert streamed_mean((update for update in updates), weights).tolist() == exact_mean(updates, weights)
+
+
+def exact_mean(updates: list, weights: list[int]) -> list[int]:
     columns = zip(*(update.tolist() for update in updates))
-    expected = [sum(w * x for w, x in zip(weights, column)) // sum(weights) for column in columns]
-    assert weighted_mean(updates, weights).tolist() == expected
+    return [sum(w * x for w, x in zip(weights, column)) // sum(weights) for column in columns]
+
+
+def test_takes_less_memory_than_two_updates() -> None:
+    """Every rule, beyond its inputs; a stream of any length takes four, its own updates among them."""
+    updates = [np.full(2**21, value, dtype=np.int32) for value in range(5)]
+    for rule in AggregationRule:
+        assert peak_of(lambda rule=rule: aggregate(rule, updates, [1] * 5, 2000)) < 2 * updates[0].nbytes
+    stream = (updates[0].copy() for _ in range(20))
+    assert peak_of(lambda: streamed_mean(stream, [1] * 20)) < 4.1 * updates[0].nbytes
+
+
+def peak_of(call: Callable[[], object]) -> int:
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
@@ -71,6 +104,8 @@ def test_refuses_what_has_no_mean(updates: list, weights: list, message: str) ->
     """No updates, unequal lengths, other types, and weights that could overflow."""
     with pytest.raises(ValueError, match=message):
         weighted_mean(updates, weights)
+    with pytest.raises(ValueError, match=r"weights|int32|follows"):
+        streamed_mean(iter(updates), weights)
 
 
 def test_rules_are_found_by_the_contracts_number() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -31,12 +31,14 @@ from bcfl_client.chain.digests import (
 )
 from bcfl_client.chain.task import Task, TaskActor, read_logs
 from bcfl_client.errors import ContractReverted
-from bcfl_client.learning.encoding import encode_model, encode_parameters, tensor_shapes
+from bcfl_client.learning.encoding import encode_model, encode_parameters
 from bcfl_client.learning.manifest import Hyperparameters, Manifest
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.tree import parameter_root
 from bcfl_client.learning.validation import ValidationSet, encode_validation
+from bcfl_client.scoring.inputs import ScoredRound
 from bcfl_client.scoring.medians import round_medians
+from bcfl_client.scoring.rules import score_round
 from bcfl_client.scoring.validation_accuracy import Counted, ValidationScorer
 from bcfl_client.storage import Content, DirectoryStore
 from bcfl_client.types import (
@@ -76,7 +78,7 @@ class Stage:
         images = rng.integers(0, 256, (IMAGES, *SHAPE), dtype=np.uint8)
         self.validation = ValidationSet(images, (np.arange(IMAGES) % CLASSES).astype(np.uint8), CLASSES)
         model = build_model(self.builds, SHAPE, CLASSES, 3)
-        tensors = tuple((one.name, one.shape) for one in tensor_shapes(model))
+        tensors = tuple((one.name, one.shape) for one in model.shapes)
         self.manifest = Manifest(self.model, tensors, "test", SHAPE, CLASSES, Hyperparameters())
         self.base: Update = encode_model(model)
         self.scorer = ValidationScorer(model, self.validation.images, self.validation.labels)
@@ -221,16 +223,23 @@ class Stage:
         if self.task.status().phase == Phase.CHECK:
             self.let_pass(Phase.CHECK)
 
-    def aggregate(self) -> Update:
-        """What the rule makes of the round's inputs."""
-        inputs, trainers, terms = bits(self.task.inputs()), self.task.trainers(), self.task.terms
+    def aggregate(self, some: Sequence[int] | None = None) -> Update:
+        """What the rule makes of the round's inputs, or of some of them."""
+        inputs, trainers, terms = some or bits(self.task.inputs()), self.task.trainers(), self.task.terms
         weights = [update_weight(min(trainers[i].samples, trainers[i].cap), trainers[i].quality) for i in inputs]
         return aggregate(terms["aggregationRule"], [self.update(i) for i in inputs], weights, terms["trimShare"])
+
+    def scores(self, inputs: Sequence[int]) -> dict[int, int]:
+        """What the task's rule gives the round's inputs."""
+        start = self.parameters(self.task.status().head.content_digest)
+        updates = {i: self.update(i) for i in inputs}
+        played = ScoredRound(start, updates, self.aggregate, self.scorer.count, self.scorer.guessed)
+        return score_round(self.task.terms["scoringRule"], played, inputs).scores()
 
     def result(self, seat: int, **changes: Any) -> Opening:
         """What an honest miner seals, with `changes`; the aggregate's bytes go into the store."""
         inputs, values = bits(self.task.inputs()), self.aggregate()
-        scores = pack_scores({i: self.scorer.count(self.update(i)).score for i in inputs}, len(self.trainers))
+        scores = pack_scores(self.scores(inputs), len(self.trainers))
         accuracy = self.scorer.count(values).accuracy_bps
         return replace(Opening(*self.named(values), accuracy, scores, bytes([seat]) * 32), **changes)
 

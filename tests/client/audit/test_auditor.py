@@ -13,8 +13,9 @@ from bcfl_client.chain.contracts import artifact
 from bcfl_client.chain.history import find_tasks
 from bcfl_client.chain.sender import Sender
 from bcfl_client.errors import ChainMismatch, ConfigError
+from bcfl_client.scoring.rules import ScoringRule
 from bcfl_client.storage import Content, DirectoryStore
-from bcfl_client.types import pack_scores
+from bcfl_client.types import pack_scores, unpack_scores
 
 from .lies import lied
 from .stage import Stage
@@ -174,6 +175,30 @@ def test_scores_within_the_tolerance_are_fine(stage: Stage) -> None:
     stage.mine({1: {"scores": near}})
     stage.finalise()
     assert _audit(stage).ok
+
+
+@pytest.mark.parametrize("rule", list(ScoringRule)[1:])
+@pytest.mark.parametrize("aggregation", [0, 2])
+def test_scores_are_checked_by_the_tasks_own_rule(
+    world: World, store: DirectoryStore, rule: ScoringRule, aggregation: int
+) -> None:
+    """Two rounds, the second from another start and with other qualities: right scores pass, one that no rounding
+    explains is named, with the miner that said it."""
+    terms = {"scoringRule": int(rule), "aggregationRule": aggregation, "trimShare": 3400}
+    stage = Stage(world, store, terms=terms).bid().select()
+    stage.honest_round()
+    stage.commit()
+    stage.reveal()
+    stage.check()
+    right = unpack_scores(stage.result(0).scores, 3)
+    said = {0: right[0], 1: right[1], 2: right[2] - 1 if right[2] == 65_535 else 65_535}
+    stage.mine({1: {"scores": pack_scores(said, 3)}})
+    stage.finalise()
+    report = _audit(stage)
+    assert [one.scores for one in report.rounds] == [9, 9]
+    (difference,) = report.differences
+    assert difference.where.startswith("round 2, trainer 2") and "by miner 1" in difference.where
+    assert (difference.what, difference.found) == ("score", str(said[2]))
 
 
 def test_an_update_that_is_not_what_its_root_says(stage: Stage) -> None:

@@ -8,7 +8,9 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from bcfl_client.errors import ConfigError
 from bcfl_client.learning.datasets import load_dataset
@@ -17,6 +19,7 @@ from bcfl_client.learning.engine import Engine
 from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.partitions import partition
+from bcfl_client.learning.torch_model import from_module
 from bcfl_client.learning.training import LocalTrainer
 
 CLIENTS = 5
@@ -24,7 +27,7 @@ CLIENTS = 5
 
 def trainers(name: str = "2nn", rate: float = 0.1) -> tuple[list[LocalTrainer], NDArray[np.int32]]:
     data = load_dataset("digits")
-    model = build_model(name, data.input_shape, data.classes)
+    model = from_module(own_module()) if name == "own" else build_model(name, data.input_shape, data.classes)
     parts = partition(data.train_labels, CLIENTS, "shards:2", 0)
     hyper = Hyperparameters(learning_rate=rate, local_epochs=2)
     made = [
@@ -34,7 +37,12 @@ def trainers(name: str = "2nn", rate: float = 0.1) -> tuple[list[LocalTrainer], 
     return made, encode_model(model)
 
 
-@pytest.mark.parametrize("model", ["2nn", "cnn"])
+def own_module() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 20), nn.Tanh(), nn.Dropout(0.2), nn.Linear(20, 10))
+
+
+@pytest.mark.parametrize("model", ["2nn", "cnn", "own"])
 def test_the_same_bytes_for_any_number_of_workers(model: str) -> None:
     """Each update is what its trainer alone computes, in the order of the clients, whatever ran beside it."""
     made, start = trainers(model)
@@ -47,19 +55,20 @@ def test_the_same_bytes_for_any_number_of_workers(model: str) -> None:
 
 
 PROCESS = """
-import hashlib
+import hashlib, sys
 from tests.client.learning.test_engine import trainers
-made, start = trainers()
+made, start = trainers(sys.argv[1])
 print(hashlib.sha256(made[2].train(start, 3).tobytes()).hexdigest())
 """
 
 
-def test_the_same_bytes_as_a_process_of_its_own() -> None:
+@pytest.mark.parametrize("model", ["2nn", "cnn", "own"])
+def test_the_same_bytes_as_a_process_of_its_own(model: str) -> None:
     """Client 2 of the engine and a process that trains client 2 alone agree in every bit."""
-    made, start = trainers()
+    made, start = trainers(model)
     with Engine(made, 2) as engine:
         update = list(engine.train(start, 3))[2]
-    done = subprocess.run([sys.executable, "-c", PROCESS], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", PROCESS, model], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == hashlib.sha256(update.tobytes()).hexdigest()
 
 

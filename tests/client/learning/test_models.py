@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from bcfl_client.errors import ConfigError
-from bcfl_client.learning.encoding import encode_model, tensor_shapes
+from bcfl_client.learning.encoding import encode_model
+from bcfl_client.learning.model import Model
 from bcfl_client.learning.models import build_model
 
 
@@ -17,25 +19,64 @@ from bcfl_client.learning.models import build_model
 def test_has_the_parameters_of_mcmahan_et_al(name: str, shape: tuple[int, int], count: int) -> None:
     """The sizes that the paper of federated averaging gives."""
     model = build_model(name, shape, 10)
-    assert sum(tensor.size for tensor in tensor_shapes(model)) == count
-    assert model(torch.zeros(2, 1, *shape)).shape == (2, 10)
+    assert sum(tensor.size for tensor in model.shapes) == count
+    assert shape_of_logits(model, shape) == (2, 10)
+
+
+def shape_of_logits(model: Model, shape: tuple[int, int]) -> tuple[int, ...]:
+    return model.logits(model.initial(), np.zeros((2, *shape), dtype=np.uint8)).shape
+
+
+def test_one_hidden_layer_of_a_given_width() -> None:
+    """The model of BLADE-FL; a width that is none is refused."""
+    assert sum(tensor.size for tensor in build_model("mlp:32", (28, 28), 10).shapes) == 784 * 32 + 32 + 330
+    for name in ("mlp:0", "mlp:", "mlp:-3", "mlp:100000"):
+        with pytest.raises(ConfigError, match="mlp:"):
+            build_model(name, (28, 28), 10)
 
 
 @pytest.mark.parametrize("name", ["2nn", "cnn"])
 def test_fits_other_images(name: str) -> None:
     """Both take the digits' 8 x 8 images and any number of classes."""
-    assert build_model(name, (8, 8), 3)(torch.zeros(1, 1, 8, 8)).shape == (1, 3)
+    assert shape_of_logits(build_model(name, (8, 8), 3), (8, 8)) == (2, 3)
 
 
-def test_initial_parameters_depend_on_the_seed_alone() -> None:
+@pytest.mark.parametrize("name", ["mlp:20", "cnn"])
+def test_initial_parameters_depend_on_the_seed_alone(name: str) -> None:
     """The same seed, the same bytes, whatever torch's global generator did before; and that one is left alone."""
-    first = encode_model(build_model("2nn", (8, 8), 10, seed=5))
+    first = encode_model(build_model(name, (8, 8), 10, seed=5))
     torch.manual_seed(123)
     expected = torch.rand(1)
     torch.manual_seed(123)
-    assert np.array_equal(first, encode_model(build_model("2nn", (8, 8), 10, seed=5)))
+    assert np.array_equal(first, encode_model(build_model(name, (8, 8), 10, seed=5)))
     assert torch.equal(expected, torch.rand(1))
-    assert not np.array_equal(first, encode_model(build_model("2nn", (8, 8), 10, seed=6)))
+    assert not np.array_equal(first, encode_model(build_model(name, (8, 8), 10, seed=6)))
+
+
+TWINS = {
+    "2nn": (nn.Flatten(), nn.Linear(64, 200), nn.ReLU(), nn.Linear(200, 200), nn.ReLU(), nn.Linear(200, 9)),
+    "cnn": (
+        *(nn.Conv2d(1, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(32, 64, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Flatten(), nn.Linear(256, 512), nn.ReLU(), nn.Linear(512, 9)),
+    ),
+}
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**32 - 1])
+@pytest.mark.parametrize("name", ["2nn", "cnn"])
+def test_initial_parameters_are_those_of_torchs_layers(name: str, seed: int) -> None:
+    """A user rebuilds a built-in model in plain torch and starts from the same bits, under the same names."""
+    torch.manual_seed(seed)
+    for layer in TWINS[name]:
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            layer.reset_parameters()
+    state = nn.Sequential(*TWINS[name]).state_dict()
+    model = build_model(name, (8, 8), 9, seed)
+    assert [(tensor.name, tensor.shape) for tensor in model.shapes] == [
+        (name, tuple(tensor.shape)) for name, tensor in state.items()
+    ]
+    assert model.initial().tobytes() == b"".join(tensor.numpy().tobytes() for tensor in state.values())
 
 
 def test_runs_a_users_own_factory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,9 +89,9 @@ def test_runs_a_users_own_factory(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "def wrong(): return 'a model'\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    assert build_model("own_model:sized", (8, 8), 10)(torch.zeros(1, 1, 8, 8)).shape == (1, 10)
-    assert build_model("own_model:fixed", (8, 8), 10)(torch.zeros(1, 3)).shape == (1, 4)
-    assert build_model("own_model:Net", (8, 8), 10)(torch.zeros(1, 2)).shape == (1, 2)
+    assert shape_of_logits(build_model("own_model:sized", (8, 8), 10), (8, 8)) == (2, 10)
+    assert [tensor.shape for tensor in build_model("own_model:fixed", (8, 8), 10).shapes] == [(4, 3), (4,)]
+    assert [tensor.shape for tensor in build_model("own_model:Net", (8, 8), 10).shapes] == [(2, 2), (2,)]
     with pytest.raises(ConfigError, match=r"returned str, not a torch\.nn\.Module"):
         build_model("own_model:wrong", (8, 8), 10)
 

@@ -9,18 +9,20 @@ from torch import nn
 
 from bcfl_client.errors import ConfigError, DataError
 from bcfl_client.learning.encoding import encode_model
+from bcfl_client.learning.model import Model
 from bcfl_client.learning.models import build_model
+from bcfl_client.learning.torch_model import from_module
 from bcfl_client.scoring.validation_accuracy import Counted, ValidationScorer
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2345, 8, 8), dtype=np.uint8)
 
 
-def brightest_half() -> nn.Module:
+def brightest_half() -> Model:
     """Says 1 where the lower half of the image is brighter, else 0."""
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
     model[1].weight.data = torch.stack([torch.arange(64) < 32, torch.arange(64) >= 32]).float()
     model[1].bias.data.zero_()
-    return model
+    return from_module(model)
 
 
 def test_counts_correct_predictions() -> None:
@@ -50,6 +52,17 @@ def test_ties_go_to_the_lower_class() -> None:
 def test_shares_round_down(correct: int, count: int, score: int, bps: int) -> None:
     """The 16-bit score and the accuracy in basis points, by hand."""
     assert (Counted(correct, count).score, Counted(correct, count).accuracy_bps) == (score, bps)
+
+
+def test_ties_are_unsure() -> None:
+    """Where all logits are equal, every image is; where they are far apart, none; NaN is."""
+    model = build_model("2nn", (8, 8), 10)
+    scorer = ValidationScorer(model, IMAGES, np.zeros(len(IMAGES), dtype=np.uint8))
+    parameters = np.zeros_like(encode_model(model))
+    assert scorer.count(parameters).unsure == len(IMAGES)
+    parameters[-1] = 1
+    assert scorer.count(parameters).unsure == 0
+    assert scorer.guessed == len(IMAGES)
 
 
 def test_extreme_parameters_are_scored_not_fatal() -> None:
