@@ -1,0 +1,12 @@
+"""The experiments by name. To add one: a file that defines an `Experiment`, and an entry here."""
+
+from __future__ import annotations
+
+from bcfl_client.experiments.cells import Experiment
+from bcfl_client.experiments.resource_allocation import RESOURCE_ALLOCATION
+
+__all__ = ["EXPERIMENTS"]
+
+EXPERIMENTS: dict[str, Experiment] = {
+    "resource-allocation": RESOURCE_ALLOCATION,
+}
