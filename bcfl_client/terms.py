@@ -46,7 +46,7 @@ class Term:
 TERMS = (
     Term("aggregation_rule", "rule", 0, 0, 2),
     Term("trim_share", "basis points", 2000, 0, 4999),
-    Term("scoring_rule", "rule", 0, 0, 4),
+    Term("scoring_rule", "rule", 0, 0, 5),
     Term("fork_rule", "rule", 0, 0, 2),
     Term("rounds", "rounds", 10, 1, 10_000),
     Term("trainer_slots", "trainers", 10, 1, 128),

@@ -123,7 +123,7 @@ ATTACKS: dict[str, Attack] = {
 
 
 def _known_steps(known: Situation) -> Sequence[NDArray[np.float64]]:
-    updates = known.allies | known.others
+    updates = {**known.allies, **known.others}
     return [_step(known, updates[seat]) for seat in sorted(updates)]
 
 

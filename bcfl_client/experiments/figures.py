@@ -52,7 +52,8 @@ class Curve:
 
 @dataclass(frozen=True)
 class Panel:
-    """One pair of axes; `log` names those on a logarithmic scale, "x", "y" or "xy"; `dashed` explains dashed lines.
+    """One pair of axes; `log` names those on a logarithmic scale, "x", "y" or "xy"; `dashed` explains dashed lines;
+    `ticks` name the places 0, 1, ... of x where these are no numbers.
 
     The axis of y spans the means: a few runs can have intervals that would hide everything else.
     """
@@ -63,6 +64,7 @@ class Panel:
     curves: Sequence[Curve]
     log: str = ""
     dashed: str = ""
+    ticks: Sequence[str] = ()
 
 
 def draw(stem: Path, title: str, panels: Sequence[Panel], caption: str = "") -> None:
@@ -110,6 +112,8 @@ def _fill(axes: Axes, panel: Panel) -> None:
     for axis in panel.log:
         getattr(axes, f"set_{axis}scale")("log")
         getattr(axes, f"{axis}axis").set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
+    if panel.ticks:
+        axes.set_xticks(range(len(panel.ticks)), panel.ticks, rotation=35, ha="right")
     axes.set(title=panel.title, xlabel=panel.x_label, ylabel=panel.y_label)
     _limit(axes, [one.mean for curve in panel.curves for one in curve.y], "y" in panel.log)
     axes.legend()

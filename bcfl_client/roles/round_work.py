@@ -52,7 +52,7 @@ class RoundWork:
         self._session = session
         self._scorer = scorer
         self._earlier = list(earlier)
-        self._rule = session.task.terms["scoringRule"]
+        self._rule = ScoringRule(session.task.terms["scoringRule"])
         self._scored = ScoredRound(base, self.updates.values, self.updates.combine, scorer.count, scorer.guessed)
         self._verdicts: dict[int, Verdict] = {}
         self._known: tuple[_Parameters, Aggregate] | None = None
@@ -93,7 +93,7 @@ class RoundWork:
         return pack_scores(scores, self._session.task.trainer_count())
 
     def _take(self, seat: int, values: _Parameters) -> None:
-        if self._rule == ScoringRule.VALIDATION_ACCURACY:
+        if self._rule.counts_each:
             self._scored.counted((seat,))  # early: the others are still training
         # Kept for the audit, and for miners to which the trainer does not serve it.
         self._session.store.put(encode_parameters(values))
