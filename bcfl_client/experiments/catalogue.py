@@ -5,10 +5,12 @@ from __future__ import annotations
 from bcfl_client.experiments.cells import Experiment
 from bcfl_client.experiments.poisoning import POISONING
 from bcfl_client.experiments.resource_allocation import RESOURCE_ALLOCATION
+from bcfl_client.experiments.rewards import REWARDS
 
 __all__ = ["EXPERIMENTS"]
 
 EXPERIMENTS: dict[str, Experiment] = {
     "resource-allocation": RESOURCE_ALLOCATION,
     "poisoning": POISONING,
+    "rewards": REWARDS,
 }
