@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,17 +23,20 @@ from bcfl_client.scoring.validation_accuracy import ValidationScorer
 
 __all__ = ["REWARDS", "Rewards", "split_part"]
 
+_NOISE, _MOST_NOISE = "label noise", 0.5
+_PLAIN = str.maketrans(" :.", "---")  # for the name of a file
 _ORACLE = 2000  # test images that the Shapley value is taken on: others than the miners score with
 
 
 @dataclass(frozen=True)
 class Rewards:
-    """`partitions` of honest trainers are paid by each of the scoring `rules`; with the first partition, one trainer's
-    data are also split over so many `identities`."""
+    """`partitions` of honest trainers are paid by each of the scoring `rules`; of `split_partition` the first trainer's
+    data are also split over so many `identities`. `label noise` is iid, with from none to half of the labels wrong."""
 
     learning: Learning = field(default_factory=lambda: Learning(nodes=8, samples=600, learning_rate=0.1))
     rounds: int = 10
-    partitions: tuple[str, ...] = ("dirichlet:0.5", "dirichlet:0.1", "iid")
+    partitions: tuple[str, ...] = ("iid", _NOISE, "shards:2", "dirichlet:0.5")
+    split_partition: str = "dirichlet:0.5"
     rules: tuple[int, ...] = tuple(int(rule) for rule in ScoringRule)
     aggregation: int = int(AggregationRule.WEIGHTED_MEAN)
     identities: tuple[int, ...] = (1, 2, 4, 8)
@@ -53,10 +56,10 @@ def _cells(setting: Rewards, seeds: Sequence[int]) -> list[Cell]:
             common |= {"aggregation": setting.aggregation, "scoring": rule}
             sampled = 8.0 if rule == ScoringRule.SHAPLEY else 1.0
             for partition in setting.partitions:
-                key = f"run{run}-rule{rule}-{partition.replace(':', '_').replace('.', '_')}"
+                key = f"run{run}-rule{rule}-{partition.translate(_PLAIN)}"
                 cells.append(Cell(key, common | {"partition": partition, "identities": 0}, 8.0))
             for count in setting.identities:
-                values = common | {"partition": setting.partitions[0], "identities": count}
+                values = common | {"partition": setting.split_partition, "identities": count}
                 cells.append(Cell(f"run{run}-rule{rule}-split{count}", values, sampled * count))
     return cells
 
@@ -64,9 +67,8 @@ def _cells(setting: Rewards, seeds: Sequence[int]) -> list[Cell]:
 def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
     """One row per trainer, with the exact Shapley value summed over the rounds; of a split one for all identities."""
     learning, seed, identities = Learning(**values["learning"]), values["seed"], values["identities"]
-    learning = Learning(**(asdict(learning) | {"partition": values["partition"]}))
     training, held_out = held_out_validation(dataset)
-    parts, model = learning.parts(training, seed), learning.build(dataset, seed)
+    parts, model = _parts(learning, values["partition"], training, seed), learning.build(dataset, seed)
     if identities:
         random = np.random.default_rng(np.random.SeedSequence([seed, 0x53504C]))
         parts = [*split_part(parts[0], identities, random), *parts[1:]]
@@ -95,6 +97,19 @@ def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
         common | {"seat": seat, "samples": samples, "pay": paid / total, "shapley": value}
         for seat, (samples, paid, value) in enumerate(zip(earnings.samples, earnings.paid, shapley.tolist()))
     ]
+
+
+def _parts(learning: Learning, partition: str, training: Dataset, seed: int) -> list[Part]:
+    drawn = replace(learning, partition="iid" if partition == _NOISE else partition).parts(training, seed)
+    if partition != _NOISE:
+        return drawn
+    random = np.random.default_rng(np.random.SeedSequence([seed, 0x4E4F4953]))
+    noisy = []
+    for seat, part in enumerate(drawn):
+        wrong = random.random(len(part.labels)) < _MOST_NOISE * seat / max(1, len(drawn) - 1)
+        made_up = random.integers(0, training.classes, len(part.labels)).astype(np.uint8)
+        noisy.append(Part(part.images, np.where(wrong, made_up, part.labels)))
+    return noisy
 
 
 def _exact(

@@ -27,8 +27,8 @@ def report(setting: Any, rows: Sequence[Row], stem: Path) -> dict[str, Any]:
     splits = {rule: _splits(rows, rule, setting, runs) for rule in setting.rules}
     learning = setting.learning
     caption = (
-        f"{learning.nodes} trainers of {learning.samples} samples on average, {learning.model}, {setting.rounds} rounds; "
-        f"mean of {len(runs)} runs, 95 % intervals"
+        f"{learning.nodes} trainers of {learning.samples} samples on average, {learning.model}, {setting.rounds} "
+        f"rounds; mean of {len(runs)} runs, 95 % intervals"
     )
     draw(
         stem,
@@ -42,7 +42,7 @@ def report(setting: Any, rows: Sequence[Row], stem: Path) -> dict[str, Any]:
                 ticks=names,
             ),
             Panel(
-                f"One data set split over identities ({setting.partitions[0]})",
+                f"One data set split over identities ({setting.split_partition})",
                 "identities",
                 "pay of all of them, unsplit = 1",
                 [Curve(name, setting.identities, splits[rule]) for name, rule in zip(names, setting.rules)],
@@ -82,7 +82,10 @@ def _spearman(rows: Sequence[Row], rule: int, partition: str, runs: Sequence[int
     found = []
     for run in runs:
         own = [row for row in rows if (row["run"], row["scoring"], row["partition"]) == (run, rule, partition)]
-        found.append(float(spearmanr([row["pay"] for row in own], [row["shapley"] for row in own]).statistic))
+        pay = [row["pay"] for row in own]
+        # Who pays all alike says nothing about them.
+        alike = max(pay) == min(pay)
+        found.append(0.0 if alike else float(spearmanr(pay, [row["shapley"] for row in own]).statistic))
     return estimate(found)
 
 
