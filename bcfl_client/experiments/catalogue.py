@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bcfl_client.experiments.cells import Experiment
+from bcfl_client.experiments.forking import FORKING
 from bcfl_client.experiments.lazy_nodes import LAZY_NODES
 from bcfl_client.experiments.resource_allocation import RESOURCE_ALLOCATION
 
@@ -11,4 +12,5 @@ __all__ = ["EXPERIMENTS"]
 EXPERIMENTS: dict[str, Experiment] = {
     "resource-allocation": RESOURCE_ALLOCATION,
     "lazy-nodes": LAZY_NODES,
+    "forking": FORKING,
 }

@@ -66,10 +66,12 @@ class Panel:
 
 
 def draw(stem: Path, title: str, panels: Sequence[Panel], caption: str = "") -> None:
-    """Writes `stem`.png and `stem`.svg: panels side by side under a title, a caption below."""
+    """Writes `stem`.png and `stem`.svg: panels, two in a row, under a title, a caption below."""
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(5.4 * len(panels), 4.4), layout="constrained")
-        for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels):
+        across = 2 if len(panels) > 1 else 1
+        down = -(-len(panels) // across)
+        figure = Figure(figsize=(5.4 * across, 0.6 + 3.8 * down), layout="constrained")
+        for axes, panel in zip(figure.subplots(down, across, squeeze=False).flat, panels):
             _fill(axes, panel)
         figure.suptitle(title)
         if caption:
