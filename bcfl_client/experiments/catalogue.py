@@ -6,6 +6,7 @@ from bcfl_client.experiments.cells import Experiment
 from bcfl_client.experiments.forking import FORKING
 from bcfl_client.experiments.lazy_nodes import LAZY_NODES
 from bcfl_client.experiments.resource_allocation import RESOURCE_ALLOCATION
+from bcfl_client.experiments.scale import SCALE
 
 __all__ = ["EXPERIMENTS"]
 
@@ -13,4 +14,5 @@ EXPERIMENTS: dict[str, Experiment] = {
     "resource-allocation": RESOURCE_ALLOCATION,
     "lazy-nodes": LAZY_NODES,
     "forking": FORKING,
+    "scale": SCALE,
 }
