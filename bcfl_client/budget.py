@@ -5,13 +5,15 @@ Every round costs a block and some epochs of training, so more rounds leave fewe
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from fractions import Fraction
+from pathlib import Path
 
 from bcfl_client.errors import ConfigError
 
-__all__ = ["MEASURED", "Budget", "LossCurve", "Split"]
+__all__ = ["MEASURED", "Budget", "LossCurve", "Split", "read_curve"]
 
 _MOST_ROUNDS = 100_000
 
@@ -86,6 +88,20 @@ class LossCurve:
     def best(self, budget: Budget) -> Split:
         """The split with the lowest expected loss."""
         return min(budget.splits(), key=self.loss)
+
+
+def read_curve(path: Path) -> LossCurve:
+    """The curve in the JSON file of `bcfl experiment resource-allocation`. Raises ConfigError when there is none."""
+    try:
+        values = json.loads(path.read_text())["findings"]["curve"]
+        curve = LossCurve(**{field.name: float(values[field.name]) for field in fields(LossCurve)})
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, LookupError, TypeError) as error:
+        raise ConfigError(f"{path} holds no curve: name the JSON file of a resource-allocation experiment") from error
+    if not all(0 < value < math.inf for value in astuple(curve)):
+        raise ConfigError(f"{path}: the numbers of a curve are positive")
+    return curve
 
 
 def _exact(value: float) -> Fraction:

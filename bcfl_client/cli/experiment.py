@@ -10,6 +10,7 @@ from bcfl_client.cli.options import Commands, add_command, whole
 
 __all__ = ["add_commands"]
 
+_SHOWN = 15  # lines of a plan
 _DEFAULT_OUT = Path(".bcfl/experiments")
 
 
@@ -41,6 +42,57 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument(
         "--ray-address", metavar="ADDRESS", help="run on a Ray cluster; local starts one on this machine (no Ray)"
     )
+    _add_plan(commands)
+
+
+def _add_plan(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "plan",
+        _plan,
+        "divide a node's compute between training and mining",
+        "Every round costs a block and some local epochs; a budget holds few rounds of many epochs or many of few.\n"
+        "Shows what fits, floor((T / K - t_B) / t_L) epochs in each of K rounds, and which K promises the lowest\n"
+        "loss, by a curve fitted to measurements: those of `bcfl experiment resource-allocation` (MNIST, 10 nodes,\n"
+        "one hidden layer of 32), or your own. All costs are in one unit, for example seconds.",
+        "bcfl plan --budget 200 --training-cost 2 --block-cost 2",
+    )
+    for name, what in (
+        ("budget", "all the compute of the node, T"),
+        ("training-cost", "of one local epoch, t_L"),
+        ("block-cost", "of one block, t_B"),
+    ):
+        parser.add_argument(f"--{name}", metavar="X", type=float, required=True, help=what)
+    parser.add_argument("--rounds", metavar="K", type=whole, help="show this number of rounds only (what fits)")
+    parser.add_argument(
+        "--curve",
+        metavar="FILE",
+        type=Path,
+        help="JSON file that `bcfl experiment resource-allocation` wrote (built in)",
+    )
+
+
+def _plan(args: argparse.Namespace) -> int:
+    from bcfl_client.budget import MEASURED, Budget, Split, read_curve
+    from bcfl_client.errors import ConfigError
+
+    budget = Budget(args.budget, args.training_cost, args.block_cost)
+    curve = MEASURED if args.curve is None else read_curve(args.curve)
+    best = curve.best(budget)
+    splits = budget.splits()
+    if args.rounds is not None:
+        if not 1 <= args.rounds <= budget.most_rounds:
+            raise ConfigError(f"--rounds must be from 1 to {budget.most_rounds}: no more have an epoch each")
+        splits = [Split(args.rounds, budget.epochs(args.rounds))]
+    elif len(splits) > _SHOWN:
+        shown = {0, len(splits) - 1, splits.index(best), *range(0, len(splits), -(-len(splits) // _SHOWN))}
+        splits = [splits[i] for i in sorted(shown)]
+    print("rounds  epochs  compute used  expected loss")
+    for split in splits:
+        used = split.rounds * (split.epochs * budget.training_cost + budget.block_cost)
+        mark = "  <- recommended" if split == best else ""
+        print(f"{split.rounds:>6}  {split.epochs:>6}  {used:>12g}  {curve.loss(split):>13.3f}{mark}")
+    return 0
 
 
 def _experiment(args: argparse.Namespace) -> int:

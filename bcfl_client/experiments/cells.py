@@ -33,7 +33,8 @@ class Experiment:
 
     `settings` are frozen dataclasses by name, the first of them the default. `cells` lists the cells of a setting for
     the seeds of its repetitions; `play` gives a cell's rows; `report` draws figures of all rows into files that begin
-    with a path, and returns what was found, as JSON, for the results file.
+    with a path, and returns what was found, as JSON, for the results file. A timed one plays one cell after the other
+    in this process: cells side by side would slow each other down.
     """
 
     brief: str
@@ -41,6 +42,7 @@ class Experiment:
     cells: Callable[[Any, Sequence[int]], list[Cell]]
     play: Callable[[Mapping[str, Any], Dataset], list[Row]]
     report: Callable[[Any, Sequence[Row], Path], dict[str, Any]]
+    is_timed: bool = False
 
 
 def run_seed(seed: int, repetition: int) -> int:

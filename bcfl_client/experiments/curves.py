@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bcfl_client.budget import LossCurve, Split
+from bcfl_client.budget import Budget, LossCurve, Split
 
 __all__ = ["Bound", "fit_bound", "fit_loss_curve"]
 
 _UNBOUNDED = 1e3  # the loss that a bound is given where it promises nothing
 _SLOWEST = 1e-6
+_TRIES = 200  # of each local search
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,13 @@ class Bound:
         """The bound at this split."""
         return float(self._losses(np.array([split.rounds]), np.array([split.epochs]))[0])
 
+    def is_convex(self, budget: Budget) -> bool:
+        """Whether the bound is convex in the number of rounds, taken as a real number, that the budget allows."""
+        rounds = np.linspace(1, budget.most_rounds, 200)
+        epochs = (budget.total / rounds - budget.block_cost) / budget.training_cost
+        losses = self._losses(rounds, epochs)
+        return bool(np.all(np.diff(losses, 2) >= -1e-9))
+
     def _losses(self, rounds: NDArray[np.float64], epochs: NDArray[np.float64]) -> NDArray[np.float64]:
         apart = 2 * (np.expm1(epochs * np.log1p(self.growth)) - self.growth * epochs) / self.growth**2
         left = 1 / (self.start - self.floor) + rounds * (self.progress * epochs - self.drift * apart)
@@ -51,9 +59,7 @@ def fit_bound(splits: Sequence[Split], losses: Sequence[float], start: float) ->
     rounds, epochs = _columns(splits)
     guesses = [
         (floor, progress, share * progress / float(epochs.max()), growth)
-        for floor, progress, share, growth in itertools.product(
-            (0.01, 0.3), (0.003, 0.01, 0.03, 0.1), (0.1, 0.5, 0.9), (1e-3, 1e-2)
-        )
+        for floor, progress, share, growth in itertools.product((0.01, 0.3), (0.01, 0.05), (0.1, 0.5, 0.9), (1e-2,))
     ]
 
     def bound(values: Sequence[float]) -> Bound:
@@ -70,8 +76,7 @@ def fit_loss_curve(splits: Sequence[Split], losses: Sequence[float], start: floa
     def predicted(values: Sequence[float]) -> NDArray[np.float64]:
         floor, pace, fade, shape = values
         gain = np.log1p(fade * epochs) / fade
-        expected: NDArray[np.float64] = floor + (start - floor) * np.exp(-((pace * rounds * gain) ** shape))
-        return expected
+        return np.asarray(floor + (start - floor) * np.exp(-((pace * rounds * gain) ** shape)))
 
     guesses = list(itertools.product((0.1, 0.5), (0.01, 0.1), (0.03, 0.3), (0.7, 1.2)))
     return LossCurve(start, *_nearest(predicted, losses, guesses))
@@ -95,8 +100,8 @@ def _nearest(
     def misses(logs: NDArray[np.float64]) -> NDArray[np.float64]:
         with np.errstate(over="ignore", invalid="ignore"):
             found = predicted(tuple(np.exp(logs)))
-        return np.nan_to_num(found, nan=_UNBOUNDED, posinf=_UNBOUNDED) - wanted
+        return np.asarray(np.nan_to_num(found, nan=_UNBOUNDED, posinf=_UNBOUNDED) - wanted)
 
     limits = math.log(1e-9), math.log(1e3)
-    searches = [least_squares(misses, np.log(guess), bounds=limits, max_nfev=500) for guess in guesses]
+    searches = [least_squares(misses, np.log(guess), bounds=limits, max_nfev=_TRIES) for guess in guesses]
     return tuple(float(value) for value in np.exp(min(searches, key=lambda one: float(one.cost)).x))

@@ -10,6 +10,7 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +69,16 @@ class Panel:
 
 
 def draw(stem: Path, title: str, panels: Sequence[Panel], caption: str = "") -> None:
-    """Writes `stem`.png and `stem`.svg: panels side by side under a title, a caption below."""
+    """Writes `stem`.png and `stem`.svg: panels, two in a row, under a title, a caption below."""
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(5.4 * len(panels), 4.4), layout="constrained")
-        for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels):
-            _fill(axes, panel)
+        across = 2 if len(panels) > 1 else 1
+        down = -(-len(panels) // across)
+        figure = Figure(figsize=(5.4 * across, 0.6 + 3.8 * down), layout="constrained")
+        for axes, panel in zip_longest(figure.subplots(down, across, squeeze=False).flat, panels):
+            if panel is None:
+                axes.set_axis_off()
+            else:
+                _fill(axes, panel)
         figure.suptitle(title)
         if caption:
             figure.supxlabel(caption, fontsize=8)
@@ -91,11 +97,12 @@ def _fill(axes: Axes, panel: Panel) -> None:
         look = place if curve.colour is None else curve.colour
         style: dict[str, Any] = {"color": _COLOURS[look % len(_COLOURS)]}
         means, halves = [one.mean for one in curve.y], [one.half for one in curve.y]
+        is_exact = all(map(math.isnan, halves))
         axes.errorbar(
             curve.x,
             means,
-            None if all(map(math.isnan, halves)) else halves,
-            marker="" if curve.dashed and not curve.label else _MARKERS[look % len(_MARKERS)],
+            None if is_exact else halves,
+            marker="" if curve.dashed and is_exact else _MARKERS[look % len(_MARKERS)],
             markersize=4,
             capsize=2,
             linestyle="--" if curve.dashed else "-",

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bcfl_client.budget import Split
+from bcfl_client.budget import Budget, Split
 from bcfl_client.experiments.cells import Row
 from bcfl_client.experiments.curves import fit_bound, fit_loss_curve
 from bcfl_client.experiments.figures import Curve, Panel, draw
@@ -60,6 +60,7 @@ def report(setting: Any, rows: Sequence[Row], stem: Path) -> dict[str, Any]:
             promised = [bound.loss(split) for split in splits]
             gaps = [one - loss for one, loss in zip(promised, losses)]
             found["bound"] = asdict(bound) | {
+                "convex": bound.is_convex(Budget(setting.total, *line)),
                 "best": asdict(splits[int(np.argmin(promised))]),
                 "measured_best": asdict(splits[int(np.argmin(losses))]),
                 "mean_gap": float(np.mean(np.abs(gaps))),

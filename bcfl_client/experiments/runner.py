@@ -84,12 +84,12 @@ def run_experiment(run: RunSettings, dataset: Dataset, say: Callable[[str], None
     start = time.monotonic()
     if left:
         with CellProgress(run.stem, len(left), sum(cell.cost for cell in left)) as progress:
-            played = (
+            workers = 1 if experiment.is_timed else run.workers
+            for cell, found in (
                 play_on_ray(experiment.play, left, dataset, run.ray_address)
-                if run.ray_address
-                else play_here(experiment.play, left, dataset, run.workers)
-            )
-            for cell, found in played:
+                if run.ray_address and not experiment.is_timed
+                else play_here(experiment.play, left, dataset, workers)
+            ):
                 files.save(cell, found)
                 rows[cell.key] = found
                 progress.finished(cell.cost)

@@ -30,12 +30,14 @@ _job: tuple[Play, Dataset] | None = None  # of a worker process
 def play_here(
     play: Play, cells: Sequence[Cell], dataset: Dataset, workers: int | None = None
 ) -> Iterator[tuple[Cell, list[Row]]]:
-    """Yields each cell with its rows as they come; by default with a process per core. Needs os.fork.
-
-    Leaves no process behind, however it ends.
+    """Yields each cell with its rows as they come; by default with a process per core, which needs os.fork. A single
+    worker is this process. Leaves no process behind, however it ends.
     """
     count = min(workers or os.cpu_count() or 1, len(cells))
     warm_up()  # once here instead of once in every child
+    if count == 1:
+        yield from ((cell, play(cell.values, dataset)) for cell in cells)
+        return
     pool = ProcessPoolExecutor(count, multiprocessing.get_context("fork"), _inherit, (play, dataset))
     try:
         futures = {pool.submit(_play, cell.values): cell for cell in cells}
