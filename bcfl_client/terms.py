@@ -65,7 +65,7 @@ TERMS = (
     Term("trainer_deposit", "wei per sample", 1000 * _GWEI, 1, 2**47),
     Term("miner_deposit", "wei", _ETHER // 25, "4 x challenge_bond", _REWARD),
     Term("challenge_bond", "wei", _ETHER // 100, 1, 2**76),
-    Term("penalty", "wei", 1000 * _GWEI, 0, "trainer_deposit x min_samples"),
+    Term("penalty", "wei", 10_000 * _GWEI, 0, "trainer_deposit x min_samples"),
     Term("miner_share", "basis points", 2000, 1, 9999),
     Term("slash_share", "basis points", 5000, 1000, 10_000),
     Term("early_bonus", "basis points", 2000, 0, 10_000),

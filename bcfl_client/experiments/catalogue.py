@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bcfl_client.experiments.cells import Experiment
 from bcfl_client.experiments.forking import FORKING
+from bcfl_client.experiments.laziness import LAZINESS
 from bcfl_client.experiments.lazy_nodes import LAZY_NODES
 from bcfl_client.experiments.poisoning import POISONING
 from bcfl_client.experiments.resource_allocation import RESOURCE_ALLOCATION
@@ -15,6 +16,7 @@ __all__ = ["EXPERIMENTS"]
 EXPERIMENTS: dict[str, Experiment] = {
     "resource-allocation": RESOURCE_ALLOCATION,
     "lazy-nodes": LAZY_NODES,
+    "laziness": LAZINESS,
     "forking": FORKING,
     "poisoning": POISONING,
     "rewards": REWARDS,

@@ -15,7 +15,9 @@ from torch import nn
 
 from bcfl_client.errors import ConfigError
 
-__all__ = ["build_model"]
+__all__ = ["build_model", "is_built_in"]
+
+_MLP = "mlp:([1-9][0-9]{0,3})"
 
 _seeding = threading.Lock()  # torch has one generator for all threads
 
@@ -34,13 +36,18 @@ def build_model(name: str, input_shape: tuple[int, int], classes: int, seed: int
             return _perceptron(input_shape, 200, 200, classes)
         if name == "cnn":
             return _convolutional(input_shape, classes)
-        if width := re.fullmatch("mlp:([1-9][0-9]{0,3})", name):
+        if width := re.fullmatch(_MLP, name):
             return _perceptron(input_shape, int(width[1]), classes)
         if ":" in name:
             return _users_own(name, input_shape, classes)
     raise ConfigError(
         f"unknown model {name!r}: use 2nn, cnn, mlp:WIDTH (1 to 9999), or package.module:factory of your own"
     )
+
+
+def is_built_in(name: str) -> bool:
+    """Whether building `name` runs none but this package's code, so that a task may choose it."""
+    return name in ("2nn", "cnn") or re.fullmatch(_MLP, name) is not None
 
 
 def _perceptron(input_shape: tuple[int, int], *widths: int) -> nn.Module:

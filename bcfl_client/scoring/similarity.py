@@ -25,7 +25,9 @@ from numpy.typing import NDArray
 
 from bcfl_client.types import Verdict
 
-__all__ = ["EarlierRound", "judge_updates"]
+__all__ = ["EarlierRound", "judge_updates", "remembered"]
+
+MEMORY_BYTES = 2**29
 
 ZERO_SHARE = 1e-5
 NOISE_SHARE = 0.12  # a tenth, and room for rounding
@@ -47,6 +49,17 @@ class EarlierRound:
     updates: Sequence[NDArray[np.int32]] = ()
 
 
+def remembered(rounds: Sequence[EarlierRound], memory_bytes: int = MEMORY_BYTES) -> list[EarlierRound]:
+    """The newest of `rounds` (which come first) whose models fit `memory_bytes` together, at least one: what verdicts
+    on the next round compare with. A model older than these is worth little to whoever copies it."""
+    kept, used = list(rounds[:1]), 0
+    for one in rounds:
+        used += one.start.nbytes + sum(update.nbytes for update in one.updates)
+        if kept[-1] is not one and used <= memory_bytes:
+            kept.append(one)
+    return kept
+
+
 def judge_updates(
     start: NDArray[np.int32],
     updates: Mapping[int, NDArray[np.int32] | None],
@@ -55,7 +68,7 @@ def judge_updates(
     """Returns the verdict on each trainer's update, by trainer id.
 
     `start` is the global model int32 [count] that this round trains from. An update is None when it could not be had.
-    `earlier` should hold the round before with its updates, and may hold the start of still older ones.
+    `earlier` should hold the round before with its updates, and as many older ones as can be afforded (`remembered`).
     """
     ids = sorted(trainer for trainer, update in updates.items() if update is not None)
     own = [update for trainer in ids if (update := updates[trainer]) is not None]
