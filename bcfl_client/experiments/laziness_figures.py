@@ -107,7 +107,7 @@ def _share(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _recall(rows: Sequence[Row], case: str, partition: str, noise: float) -> Estimate:
+    """Over runs; all models together."""
     wanted = (case, partition, noise)
-    return estimate(
-        [row["rejected"] / row["updates"] for row in rows if (row["case"], row["partition"], row["noise"]) == wanted]
-    )
+    own = [row for row in rows if (row["case"], row["partition"], row["noise"]) == wanted]
+    return estimate([_share([row for row in own if row["run"] == run])["share"] for run in {row["run"] for row in own}])
