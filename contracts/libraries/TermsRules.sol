@@ -44,7 +44,7 @@ library TermsRules {
         _range("parameterCount", t.parameterCount, 1, MAX_PARAMETERS);
         _range("aggregationRule", t.aggregationRule, 0, AggregateVerifier.TRIMMED_MEAN);
         _range("trimShare", t.trimShare, 0, BASIS / 2 - 1);
-        _range("scoringRule", t.scoringRule, 0, 4);
+        _range("scoringRule", t.scoringRule, 0, 5);
         _range("forkRule", t.forkRule, 0, ForkChoice.DISTANCE);
         _range("targetAccuracy", t.targetAccuracy, 0, BASIS);
         _range("payScore", t.payScore, 0, BASIS);
