@@ -46,7 +46,7 @@ class Term:
 TERMS = (
     Term("aggregation_rule", "rule", 0, 0, 2),
     Term("trim_share", "basis points", 2000, 0, 4999),
-    Term("scoring_rule", "rule", 0, 0, 4),
+    Term("scoring_rule", "rule", 0, 0, 5),
     Term("fork_rule", "rule", 0, 0, 2),
     Term("rounds", "rounds", 10, 1, 10_000),
     Term("trainer_slots", "trainers", 10, 1, 128),
@@ -65,7 +65,7 @@ TERMS = (
     Term("trainer_deposit", "wei per sample", 1000 * _GWEI, 1, 2**47),
     Term("miner_deposit", "wei", _ETHER // 25, "4 x challenge_bond", _REWARD),
     Term("challenge_bond", "wei", _ETHER // 100, 1, 2**76),
-    Term("penalty", "wei", 1000 * _GWEI, 0, "trainer_deposit x min_samples"),
+    Term("penalty", "wei", 10_000 * _GWEI, 0, "trainer_deposit x min_samples"),
     Term("miner_share", "basis points", 2000, 1, 9999),
     Term("slash_share", "basis points", 5000, 1000, 10_000),
     Term("early_bonus", "basis points", 2000, 0, 10_000),

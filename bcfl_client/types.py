@@ -162,10 +162,10 @@ class Round:
     proposers: int
     openers: int
     attempt: int
-    fast: int
+    accord: int  # 0 = unknown, 1 = a majority opened what a block carries, 2 = everybody
     inputs: int
     input_count: int
-    accord: int  # 0 = unknown, 1 = a majority opened what a block carries, 2 = everybody
+    fast: int
     refuted: int
     window_from: int
     last_dispute: int

@@ -86,7 +86,7 @@ contract LearningTask is Updates, Payout, TaskViews {
     }
 
     /// @inheritdoc ILearningTask
-    function challenge(uint8, uint256, bytes32, bytes32, bytes32, bytes calldata) external {
+    function challenge(uint8, uint256, bytes32, bytes32, bytes calldata) external {
         Delegation.end(blocks);
     }
 

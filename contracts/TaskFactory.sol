@@ -7,7 +7,8 @@ import {Reputation} from "./Reputation.sol";
 import {TaskProxyCreation} from "./TaskProxy.sol";
 import {ILearningTask} from "./interfaces/ILearningTask.sol";
 import {ITaskFactory} from "./interfaces/ITaskFactory.sol";
-import {Terms} from "./interfaces/TaskTypes.sol";
+import {BASIS, Terms} from "./interfaces/TaskTypes.sol";
+import {Money} from "./libraries/Money.sol";
 import {TermsRules} from "./libraries/TermsRules.sol";
 
 /// @title Publishes learning tasks
@@ -60,13 +61,13 @@ contract TaskFactory is ITaskFactory {
 
     /// @dev The value is exact, and each trainer's and miner's share of a round is at least one wei.
     function _requireFunds(Terms calldata t) private view {
-        uint256 forMiners = t.reward * t.minerShare / TermsRules.BASIS / t.rounds;
+        uint256 forMiners = Money.share(t.reward, t.minerShare) / t.rounds;
         uint256 forTrainers = t.reward / t.rounds - forMiners;
         if (forMiners < t.minerSlots || forTrainers < t.trainerSlots) {
-            uint256 smaller = Math.min(t.minerShare, TermsRules.BASIS - t.minerShare);
+            uint256 smaller = Math.min(t.minerShare, BASIS - t.minerShare);
             // One wei more per slot covers what flooring takes: this much is always enough.
             uint256 shares = uint256(t.rounds) * (Math.max(t.minerSlots, t.trainerSlots) + 1);
-            revert TaskFactory_Underfunded(t.reward, Math.ceilDiv(shares * TermsRules.BASIS, smaller));
+            revert TaskFactory_Underfunded(t.reward, Math.ceilDiv(shares * BASIS, smaller));
         }
         if (msg.value != t.reward + taskFee) revert TaskFactory_Underfunded(msg.value, t.reward + taskFee);
     }

@@ -16,8 +16,8 @@ from bcfl_client.chain.contracts import deploy
 from bcfl_client.chain.devchain import DevChain
 from bcfl_client.chain.digests import update_digest
 from bcfl_client.chain.sender import Receipt, Sender
+from bcfl_client.experiments.stage import Stage, word
 from bcfl_client.types import Phase
-from scripts.gas_stage import Stage, word
 
 __all__ = ["main"]
 

@@ -16,13 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from eth_account import Account
-from gas_stage import Stage
 
 from bcfl_client.chain.connection import Connection, connect
 from bcfl_client.chain.contracts import deploy
 from bcfl_client.chain.devchain import DevChain
 from bcfl_client.chain.sender import Sender
 from bcfl_client.chain.task import Receipt
+from bcfl_client.experiments.stage import Stage
 
 ROOT = Path(__file__).resolve().parents[1]
 SNAPSHOT = ROOT / "docs" / "gas.json"

@@ -130,9 +130,9 @@ class BlockActs(Checks):
         if self._expect(where, "result that is mined again", truth, r.results.get(seat)) and opening is not None:
             self._check_block(r, where, opening, args)
         r.attempt = args["attempt"]
-        if r.open_closed is None:
-            r.open_closed = moment.second
         r.window_from = moment.second
+        if r.last_dispute == moment.second:
+            r.last_dispute -= 1  # it was about an earlier block
 
     def opened(self, args: Args, moment: Moment) -> list[Expected]:
         r, seat, opening = self._round(args), args["seat"], _opening(args["opening"])

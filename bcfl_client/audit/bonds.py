@@ -21,6 +21,8 @@ def settle_disputes(task: TaskState, r: RoundState, guilty: Iterable[int], winne
         bounty, more = forfeit(task, r, seat)
         bounties[_first_accused(r, seat)] += bounty
         events += more
+        if seat not in r.refuted and seat in r.first_claims:
+            events.append(_return_bond(task, r, seat))
     for seat in range(len(task.miners)):
         if seat not in out:
             events += _lose_bonds(task, r, seat, winner)
@@ -33,6 +35,14 @@ def settle_disputes(task: TaskState, r: RoundState, guilty: Iterable[int], winne
         args = {"round": r.id, "seat": seat, "challenger": who, "bounty": bounties[seat], "bond": bond}
         events.append(Expected("BountyPaid", args))
     return events
+
+
+def _return_bond(task: TaskState, r: RoundState, seat: int) -> Expected:
+    """The first bond against a result that was refuted through another seat."""
+    claim = r.first_claims[seat]
+    challenger = task.stakes.pop(claim).challenger
+    task.return_bond(challenger)
+    return Expected("BondReturned", {"round": r.id, "seat": seat, "challenger": challenger, "claim": claim})
 
 
 def _first_accused(r: RoundState, seat: int) -> int:

@@ -13,7 +13,7 @@ __all__ = ["compare"]
 _WHO = ("role", "seat", "account", "miner", "trainer")
 _NOT_WHO = {"RoundFinalised": ("seat",), "Selected": ("account",)}
 _WEI = {"amount", "deposit", "price", "toPublisher", "received", "offered", "bounty", "bond"}
-_OF_MINERS = ("MinerRecorded", "BountyPaid", "BondsLost")
+_OF_MINERS = ("MinerRecorded", "BountyPaid", "BondsLost", "BondReturned")
 _Key = tuple[str, tuple[tuple[str, object], ...]]
 
 

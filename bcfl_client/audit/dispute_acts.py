@@ -8,7 +8,7 @@ from bcfl_client.audit.answers import STEP, answer_length, fold, has_node, parts
 from bcfl_client.audit.checks import Args, Checks
 from bcfl_client.audit.phases import clock_at
 from bcfl_client.audit.state import Accusation, Expected, Moment, Refutation, RoundState, Stake
-from bcfl_client.chain.digests import own_claim, question_digest
+from bcfl_client.chain.digests import question_digest
 from bcfl_client.learning.tree import LEAF_PARAMETERS, leaf_count, root_hash, tree_height
 
 __all__ = ["WITHHELD", "DisputeActs"]
@@ -24,6 +24,8 @@ class DisputeActs(Checks):
         r = self._round(args)
         where = self._disputable(r, args, moment)
         self._post(r, where, args, moment, Stake(args["challenger"], moment.block, r.id, args["seat"]))
+        if args["seat"] not in r.refuted:
+            r.first_claims.setdefault(args["seat"], args["claim"])
         return []
 
     def questioned(self, args: Args, moment: Moment) -> list[Expected]:
@@ -31,9 +33,7 @@ class DisputeActs(Checks):
         where = self._disputable(r, args, moment)
         height, index = args["height"], args["index"]
         place = self._place(r, args["challenger"])
-        digest = question_digest(place, seat, height, index)
-        if args["claim"] != own_claim(digest, args["challenger"]):  # somebody else had posted the same
-            self._expect(where, "claim of the question", digest, args["claim"])
+        self._expect(where, "claim of the question", question_digest(place, seat, height, index), args["claim"])
         self._expect(where, "node of the result's tree", True, has_node(self._parameters, height, index))
         deadline = moment.second + self._task.terms["responseWindow"]
         self._expect(where, "deadline of the answer", deadline, args["deadline"])

@@ -14,8 +14,7 @@ __all__ = ["Clock", "clock_at", "fast_block_at", "is_drawn", "seal_end"]
 
 _FAST_VOTES = 8  # one fast block in so many gives way to a vote
 _HASHES = 256  # blocks back to which a contract can look up a hash
-_PROLONGED = 6  # response windows by which disputes prolong a window at most
-_LAST_WORD = 2  # response windows that the newest act of a dispute leaves
+_PROLONGED = 6  # response windows by which disputes prolong a window
 
 Terms = Mapping[str, Any]
 
@@ -142,8 +141,7 @@ def _window(r: RoundState, terms: Terms, length: int, decided: bool, now: int) -
     assert r.window_from is not None
     end = r.window_from + length
     if r.last_dispute is not None and r.last_dispute >= r.window_from:
-        response = terms["responseWindow"]
-        end = min(max(end, r.last_dispute + _LAST_WORD * response), end + _PROLONGED * response)
+        end += _PROLONGED * terms["responseWindow"]
     if now < end:
         return Clock(Phase.CHALLENGE, end)
     return Clock(Phase.FINALISE) if decided else Clock(Phase.CHALLENGE, now + 1)

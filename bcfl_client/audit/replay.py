@@ -37,11 +37,13 @@ _SETTLEMENT = {
     "StruckOut",
     "BountyPaid",
     "BondsLost",
+    "BondReturned",
     "RoundStarted",
     "TaskCompleted",
     "TaskAborted",
     "Burnt",
 }
+_LAST = ("RoundStarted", "TaskCompleted", "TaskAborted")
 _CONSEQUENCES = {
     "BidPlaced": {"BidDisplaced"},
     "Cancelled": {"NotSelected", "TaskAborted"},
@@ -174,6 +176,8 @@ class _Player:
             event = self._events[self._at]
             if event.name not in names or event.transaction != cause.transaction:
                 break
+            if event.name in _LAST:
+                names = names - {"BondReturned"}  # now it is what somebody called for
             self._at += 1
         return list(self._events[start : self._at])
 

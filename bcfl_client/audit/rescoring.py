@@ -9,13 +9,12 @@ from bcfl_client.audit.report import Findings
 from bcfl_client.errors import ConfigError
 from bcfl_client.learning.manifest import Manifest
 from bcfl_client.learning.model import Model
-from bcfl_client.learning.models import build_model
+from bcfl_client.learning.models import build_model, is_built_in
 from bcfl_client.learning.validation import ValidationSet
 from bcfl_client.scoring.validation_accuracy import Counted, ValidationScorer
 
 __all__ = ["Rescorer", "make_rescorer"]
 
-_BUILT_IN = ("2nn", "cnn")
 _TOLERANCE_SHARE = 200  # one image of so many: ties between logits that another machine rounds the other way
 _LEAST_TOLERANCE = 3
 
@@ -68,7 +67,7 @@ def make_rescorer(public: Public, model: str | None, findings: Findings) -> Resc
     images = (validation.input_shape, validation.classes)
     if not findings.expect("terms", "images and classes of the validation set", _images(manifest), images):
         return None
-    name = model or (manifest.model if manifest.model in _BUILT_IN else None)
+    name = model or (manifest.model if is_built_in(manifest.model) else None)
     if name is None:
         findings.notes.append(
             f"scores not recomputed: the task's model {manifest.model!r} is not built in; install it and name it"

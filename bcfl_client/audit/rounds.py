@@ -154,15 +154,15 @@ class _Round:
     def _check_scores(self, updates: Mapping[int, Parameters], aggregate: Parameters | None) -> int:
         """Compares every opened score that has a say; returns how many. Accuracy is each update's own, so it is checked
         of those that are there; other rules need all inputs."""
-        rule, rescorer = self._rules.scoring, self._rescorer
+        rule, rescorer = ScoringRule(self._rules.scoring), self._rescorer
         truth = self._played.outcome.truth
         votes = [vote for vote in self._played.votes if _result(vote) == truth]
         if rescorer is None or not votes or not updates:
             return 0
         if rule != ScoringRule.VALIDATION_ACCURACY and aggregate is None:
             return 0
-        start = self._start() if rule == ScoringRule.SIMILARITY else None
-        if rule == ScoringRule.SIMILARITY and start is None:
+        start = self._start() if rule.compares_changes else None
+        if rule.compares_changes and start is None:
             return 0
 
         def combine(seats: Sequence[int]) -> Parameters:
@@ -173,7 +173,7 @@ class _Round:
         played = ScoredRound(start, updates, combine, scorer.count, scorer.guessed)
         brought = score_round(rule, played, sorted(updates))
         # A few images more in a single model's count mean little, in a difference of two much.
-        limits = brought.around(rescorer.tolerance if rule == ScoringRule.VALIDATION_ACCURACY else played.unsure)
+        limits = brought.around(rescorer.tolerance if rule.counts_each else played.unsure)
         return sum(self._compare(one, votes, limits[one.seat]) for one in self._played.inputs if one.seat in updates)
 
     def _compare(self, one: Input, votes: Sequence[Vote], limits: tuple[int, int]) -> int:

@@ -12,10 +12,11 @@ from bcfl_client.audit.phases import fast_block_at
 from bcfl_client.audit.selection import lower_median
 from bcfl_client.audit.state import Expected, Moment, Registry, Result, RoundState, TaskState, TrainerState
 from bcfl_client.audit.votes import carriers, choose_block, current_inputs, guilty_miners, true_result
+from bcfl_client.scoring.pay import Claim, share_budget
 from bcfl_client.scoring.quality import learn
 from bcfl_client.types import Fault, Head, Role, pack_scores, unpack_scores
 
-__all__ = ["Claim", "Outcome", "finalise", "judge", "retarget", "share_budget", "share_fee"]
+__all__ = ["Outcome", "finalise", "judge", "retarget", "share_fee"]
 
 _BASIS = 10_000
 _MAX_DIFFICULTY = 2**64
@@ -36,15 +37,6 @@ class Outcome:
     unjudged: int | None = None
     fast: bool = False
     guilty: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A revealed update's part in a round's budget: its price, its weight in the surplus, burnt instead of paid."""
-
-    floor: int
-    weight: int
-    denied: bool = False
 
 
 def judge(task: TaskState, registry: Registry, moment: Moment) -> Outcome:
@@ -80,13 +72,6 @@ def judge(task: TaskState, registry: Registry, moment: Moment) -> Outcome:
         unjudged=miners[winner].trainer_seat if votes == 1 else None,
         guilty=guilty,
     )
-
-
-def share_budget(budget: int, claims: Mapping[int, Claim]) -> dict[int, int]:
-    """What each claim comes to: its price, and its part of the rest by weight, rounded down."""
-    surplus = budget - sum(claim.floor for claim in claims.values())
-    total = sum(claim.weight for claim in claims.values())
-    return {seat: claim.floor + (surplus * claim.weight // total if total else 0) for seat, claim in claims.items()}
 
 
 def share_fee(fee: int, winner: int, openers: Iterable[int]) -> dict[int, int]:

@@ -174,6 +174,7 @@ class RoundState:
     results: dict[int, Result] = field(default_factory=dict)  # opened, or proposed as a fast block
     attempt: int = 0  # of mining, of the newest block
     refuted: dict[int, Accusation] = field(default_factory=dict)  # by miner seat
+    first_claims: dict[int, bytes] = field(default_factory=dict)  # to a proof, by miner seat, of unrefuted results
     refutations: list[Refutation] = field(default_factory=list)
     claims: int = 0
     nodes: dict[tuple[bytes, int, int], bytes] = field(default_factory=dict)  # by root, height, index: from answers

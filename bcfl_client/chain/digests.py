@@ -13,10 +13,10 @@ from bcfl_client.types import Opening, UpdateOpening
 __all__ = [
     "Place",
     "challenge_digest",
+    "claim_id",
     "content_hash",
     "fast_header_digest",
     "header_digest",
-    "own_claim",
     "question_digest",
     "result_id",
     "seal_digest",
@@ -71,18 +71,18 @@ def fast_header_digest(place: Place, parent: bytes, inputs: int, opening: Openin
 
 
 def challenge_digest(place: Place, seat: int, coordinate: int, salt: bytes) -> bytes:
-    """The claim that `coordinate` of the result of miner `seat` is wrong."""
+    """What is committed to on the claim that `coordinate` of the result of miner `seat` is wrong."""
     return _digest(_CHALLENGE, place, ["uint8", "uint256", "bytes32"], [seat, coordinate, salt])
 
 
 def question_digest(place: Place, seat: int, height: int, index: int) -> bytes:
-    """The claim that miner `seat` does not show what is below node `index` of `height`."""
+    """The id of the claim that miner `seat` does not show what is below node `index` of `height`."""
     return _digest(_QUESTION, place, ["uint8", "uint256", "uint256"], [seat, height, index])
 
 
-def own_claim(claim: bytes, challenger: str) -> bytes:
-    """The id of a claim under whose digest somebody else holds a bond already."""
-    return keccak(encode(["bytes32", "address"], [claim, challenger]))
+def claim_id(seat: int, digest: bytes, challenger: str) -> bytes:
+    """The id of the claim that `challenger` commits to with `digest`, against miner `seat`."""
+    return keccak(encode(["uint8", "bytes32", "address"], [seat, digest, challenger]))
 
 
 def seals_digest(before: bytes, seat: int, seal: bytes) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 from bcfl_client.chain.codec import Codec
 from bcfl_client.chain.connection import Connection, RpcError
 from bcfl_client.chain.contracts import artifact
-from bcfl_client.chain.digests import Place, own_claim
+from bcfl_client.chain.digests import Place
 from bcfl_client.chain.sender import Receipt, Sender
 from bcfl_client.errors import ChainError, ChainMismatch
 from bcfl_client.types import (
@@ -148,12 +148,6 @@ class Task:
         """Bitmap by trainer seat of the updates that are, or would now be, the round's inputs."""
         return int(self._read("inputs"))
 
-    def claim_id(self, claim: bytes, challenger: str) -> bytes:
-        """The id of the claim with that digest for `challenger`: another one where it holds its bond beside somebody
-        who copied the claim."""
-        own = own_claim(claim, challenger)
-        return own if str(self.stake(own)["challenger"]) == challenger else claim
-
     def stake(self, claim: bytes) -> dict[str, Any]:
         """The bond behind a claim: challenger, postedAt, round, seat, height; no challenger = none, or settled."""
         return dict(self._read("stakeOf", claim))
@@ -279,15 +273,13 @@ class TaskActor:
         """Proposes a block without seals, as a trusted miner."""
         return self._act("proposeFast", seat, _tuple(opening), nonce)
 
-    def commit_challenge(self, seat: int, claim: bytes) -> Receipt:
+    def commit_challenge(self, seat: int, digest: bytes) -> Receipt:
         """Posts a bond on the claim that the result of miner `seat` is false."""
-        return self._act("commitChallenge", seat, claim, value=int(self.task.terms["challengeBond"]))
+        return self._act("commitChallenge", seat, digest, value=int(self.task.terms["challengeBond"]))
 
-    def challenge(
-        self, seat: int, coordinate: int, salt: bytes, root: bytes, content_digest: bytes, evidence: bytes
-    ) -> Receipt:
+    def challenge(self, seat: int, coordinate: int, salt: bytes, content_digest: bytes, evidence: bytes) -> Receipt:
         """Shows a claim."""
-        return self._act("challenge", seat, coordinate, salt, root, content_digest, evidence)
+        return self._act("challenge", seat, coordinate, salt, content_digest, evidence)
 
     def question(
         self,

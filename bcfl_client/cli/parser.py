@@ -30,7 +30,7 @@ class _Parser(argparse.ArgumentParser):
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands. Parsed arguments carry the command's function as `run`."""
-    from bcfl_client.cli import chain, demo, doctor, inspect_task, money, publish, relay, roles
+    from bcfl_client.cli import chain, demo, doctor, experiment, inspect_task, money, publish, relay, roles
 
     parser = _Parser(
         prog="bcfl",
@@ -42,6 +42,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"bcfl {__version__}")
     parser.add_argument("-v", "--verbose", action="store_true", help="tell more about what happens, on stderr")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (demo, chain, publish, roles, relay, inspect_task, money, doctor):
+    for group in (demo, chain, publish, roles, relay, inspect_task, money, experiment, doctor):
         group.add_commands(commands)
     return parser

@@ -12,7 +12,9 @@ from bcfl_client.learning.convolutional import Convolutional, convolutional_shap
 from bcfl_client.learning.model import Model, draw_like_torch
 from bcfl_client.learning.perceptron import Perceptron, perceptron_shapes
 
-__all__ = ["build_model"]
+__all__ = ["build_model", "is_built_in"]
+
+_MLP = "mlp:([1-9][0-9]{0,3})"
 
 
 def build_model(name: str, input_shape: tuple[int, int], classes: int, seed: int = 0) -> Model:
@@ -25,7 +27,7 @@ def build_model(name: str, input_shape: tuple[int, int], classes: int, seed: int
     """
     if name == "2nn":
         return _perceptron(seed, input_shape, 200, 200, classes)
-    if width := re.fullmatch("mlp:([1-9][0-9]{0,3})", name):
+    if width := re.fullmatch(_MLP, name):
         return _perceptron(seed, input_shape, int(width[1]), classes)
     if name == "cnn":
         return Convolutional(input_shape, classes, draw_like_torch(convolutional_shapes(input_shape, classes), seed))
@@ -37,6 +39,11 @@ def build_model(name: str, input_shape: tuple[int, int], classes: int, seed: int
     from bcfl_client.learning.modules import build_module
 
     return build_module(name, input_shape, classes, seed)
+
+
+def is_built_in(name: str) -> bool:
+    """Whether building `name` runs none but this package's code, so that a task may choose it."""
+    return name in ("2nn", "cnn") or re.fullmatch(_MLP, name) is not None
 
 
 def _perceptron(seed: int, input_shape: tuple[int, int], *widths: int) -> Perceptron:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bcfl_client.chain.digests import challenge_digest, question_digest
+from bcfl_client.chain.digests import challenge_digest, claim_id, question_digest
 from bcfl_client.disputes import Descent, LeafProof, build_evidence, first_difference
 from bcfl_client.errors import ChainError, ContentError, ContractReverted
 from bcfl_client.learning.encoding import decode_parameters
@@ -94,12 +94,18 @@ class Record:
         return f"evidence-{self.round_id}-{self.result.id.hex()[:16]}.bin"
 
     def claims(self, session: Session) -> list[bytes]:
-        """All claims on which the session's account may have a bond in this case."""
+        """Ids of all claims on which the session's account may have a bond in this case; that of a proof comes last."""
         place = session.task.place(self.round_id, 0, session.address)
         claims = [question_digest(place, self.seat, height, index) for height, index in self.nodes]
         if self.coordinate is not None:
-            claims.append(challenge_digest(place, self.seat, self.coordinate, self.salt))
+            claims.append(claim_id(self.seat, self.digest(session), session.address))
         return claims
+
+    def digest(self, session: Session) -> bytes:
+        """What the session's account commits to."""
+        assert self.coordinate is not None
+        place = session.task.place(self.round_id, 0, session.address)
+        return challenge_digest(place, self.seat, self.coordinate, self.salt)
 
 
 class Case:
@@ -179,13 +185,12 @@ class Case:
         if not self._own(claim):
             if record.committed:
                 return  # shown already
-            session.actor.commit_challenge(record.seat, claim)
+            session.actor.commit_challenge(record.seat, record.digest(session))
             session.report("committed to a proof", {**facts, "bond": session.task.terms["challengeBond"]})
         if not record.committed:
             self._write(committed=True)
         shown = session.journal.read(record.evidence_name)
-        root, content = record.result.root, record.result.content_digest
-        session.actor.challenge(record.seat, record.coordinate, record.salt, root, content, shown)
+        session.actor.challenge(record.seat, record.coordinate, record.salt, record.result.content_digest, shown)
         session.report("refuted", facts)
 
     # ------------------------------------------------------------------ questions
@@ -247,18 +252,14 @@ class Case:
 
     def _own(self, claim: bytes) -> bool:
         """Whether this account has a bond on `claim`."""
-        return str(self._stake(claim)["challenger"]) == self._session.address
-
-    def _stake(self, claim: bytes) -> dict[str, Any]:
-        task = self._session.task
-        return task.stake(task.claim_id(claim, self._session.address))
+        return str(self._session.task.stake(claim)["challenger"]) == self._session.address
 
     def _was_first(self, refuted: list[int]) -> bool:
         """Whether an own commitment is older than every one that refuted the result: then the bounty is still to be
         had. On a tie, who showed it first has it."""
         if self.record.coordinate is None:
             return False
-        stake = self._stake(self.record.claims(self._session)[-1])
+        stake = self._session.task.stake(self.record.claims(self._session)[-1])
         if str(stake["challenger"]) != self._session.address:
             return False
         names = ("ChallengeCommitted", "Questioned")

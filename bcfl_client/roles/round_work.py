@@ -15,7 +15,7 @@ from bcfl_client.roles.session import Session
 from bcfl_client.roles.updates import RoundUpdates
 from bcfl_client.scoring.inputs import ScoredRound
 from bcfl_client.scoring.rules import ScoringRule, score_round
-from bcfl_client.scoring.similarity import EarlierRound, judge_updates
+from bcfl_client.scoring.similarity import EarlierRound, judge_updates, remembered
 from bcfl_client.scoring.validation_accuracy import ValidationScorer
 from bcfl_client.storage import Content
 from bcfl_client.types import Status, Verdict, pack_scores
@@ -52,7 +52,7 @@ class RoundWork:
         self._session = session
         self._scorer = scorer
         self._earlier = list(earlier)
-        self._rule = session.task.terms["scoringRule"]
+        self._rule = ScoringRule(session.task.terms["scoringRule"])
         self._scored = ScoredRound(base, self.updates.values, self.updates.combine, scorer.count, scorer.guessed)
         self._verdicts: dict[int, Verdict] = {}
         self._known: tuple[_Parameters, Aggregate] | None = None
@@ -62,7 +62,10 @@ class RoundWork:
         """Starts on the running round, knowing the one before where this process took part in it."""
         count = session.task.terms["parameterCount"]
         base = fetch_parameters(session.store, status.head.content_digest, status.head.root, count)
-        earlier = [] if before is None else [EarlierRound(before.base, list(before.updates.values.values()))]
+        earlier = []
+        if before is not None:
+            last = EarlierRound(before.base, list(before.updates.values.values()))
+            earlier = remembered([last, *before._earlier])
         return cls(session, scorer, status.round.id, base, earlier)
 
     def judge(self) -> dict[int, Verdict]:
@@ -93,7 +96,7 @@ class RoundWork:
         return pack_scores(scores, self._session.task.trainer_count())
 
     def _take(self, seat: int, values: _Parameters) -> None:
-        if self._rule == ScoringRule.VALIDATION_ACCURACY:
+        if self._rule.counts_each:
             self._scored.counted((seat,))  # early: the others are still training
         # Kept for the audit, and for miners to which the trainer does not serve it.
         self._session.store.put(encode_parameters(values))

@@ -151,17 +151,20 @@ class Watchdog:
                 wei = int(str(event.args["bounty"])) + int(str(event.args["bond"]))
                 session.report("earned bounty and bond", {"round": record.round_id, "wei": wei})
         facts: dict[str, object] = {"round": record.round_id, "wei": session.task.terms["challengeBond"]}
-        for digest in record.claims(session):
-            claim = session.task.claim_id(digest, session.address)
-            if str(session.task.stake(claim)["challenger"]) != session.address:
+        posted, lost, returned = (
+            [event.args for name in names for event in session.task.round_events(name, record.round_id)]
+            for names in (("ChallengeCommitted", "Questioned"), ("BondsLost",), ("BondReturned",))
+        )
+        known = [args["claim"] for args in posted]
+        for claim in record.claims(session):
+            if claim not in known:
                 continue
-            try:
-                session.actor.reclaim(claim)
-            except ContractReverted as error:
-                if error.name != "LearningTask_NotProven":
-                    raise
+            if any(args["seat"] == record.seat for args in lost):
                 session.report("lost a bond", facts)
-            else:
+            elif any(args["claim"] == claim for args in returned):
+                session.report("took a bond back", facts)
+            elif str(session.task.stake(claim)["challenger"]) == session.address:
+                session.actor.reclaim(claim)
                 session.report("took a bond back", facts)
         session.journal.drop(record.evidence_name)
         replace(record, closed=True).save(session.journal)

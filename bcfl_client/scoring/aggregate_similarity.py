@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bcfl_client.scoring.inputs import Contributions, ScoredRound
 from bcfl_client.types import MAX_SCORE
 
-__all__ = ["aggregate_similarity", "inner_product"]
+__all__ = ["aggregate_similarity", "along", "inner_product"]
 
 
 def aggregate_similarity(played: ScoredRound, seats: Sequence[int]) -> Contributions:
@@ -21,17 +21,27 @@ def aggregate_similarity(played: ScoredRound, seats: Sequence[int]) -> Contribut
     The aggregate holds the update itself, so a mean follows who shouts loudest: use it with a robust rule. Where
     nothing moved there is no angle, and the value is 0. Raises ValueError without the round's start.
     """
-    if played.start is None:
-        raise ValueError("changes are counted from the round's start, which is not there")
-    whole = played.model(seats)
-    length = inner_product(whole, whole, played.start)
+    products = along(played, seats)
+    start, whole = _start(played), played.model(seats)
+    length = inner_product(whole, whole, start)
     values = {}
-    for seat in seats:
-        update = played.updates[seat]
-        squares = inner_product(update, update, played.start) * length
-        product = inner_product(update, whole, played.start)
+    for seat, product in products.items():
+        squares = inner_product(played.updates[seat], played.updates[seat], start) * length
         values[seat] = isqrt((MAX_SCORE * product) ** 2 // squares) if product > 0 else 0
     return Contributions(values, full=MAX_SCORE)
+
+
+def along(played: ScoredRound, seats: Sequence[int]) -> dict[int, int]:
+    """Returns the inner product of each update's change with the aggregate's, exactly. Raises ValueError without the
+    round's start."""
+    start, whole = _start(played), played.model(seats)
+    return {seat: inner_product(played.updates[seat], whole, start) for seat in seats}
+
+
+def _start(played: ScoredRound) -> NDArray[np.int32]:
+    if played.start is None:
+        raise ValueError("changes are counted from the round's start, which is not there")
+    return played.start
 
 
 def inner_product(first: NDArray[np.int32], second: NDArray[np.int32], start: NDArray[np.int32]) -> int:

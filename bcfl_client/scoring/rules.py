@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 
 from bcfl_client.scoring.aggregate_similarity import aggregate_similarity
+from bcfl_client.scoring.aligned_accuracy import aligned_accuracy
 from bcfl_client.scoring.data_size import data_size
 from bcfl_client.scoring.inputs import Contributions, ScoredRound
 from bcfl_client.scoring.leave_one_out import leave_one_out
@@ -23,6 +24,17 @@ class ScoringRule(IntEnum):
     LEAVE_ONE_OUT = 2
     SIMILARITY = 3
     SHAPLEY = 4
+    ALIGNED_ACCURACY = 5
+
+    @property
+    def compares_changes(self) -> bool:
+        """Whether it needs the model that the round started from."""
+        return self in (ScoringRule.SIMILARITY, ScoringRule.ALIGNED_ACCURACY)
+
+    @property
+    def counts_each(self) -> bool:
+        """Whether it asks how good each update is on its own."""
+        return self in (ScoringRule.VALIDATION_ACCURACY, ScoringRule.ALIGNED_ACCURACY)
 
 
 def score_round(rule: int, played: ScoredRound, seats: Sequence[int]) -> Contributions:
@@ -43,3 +55,5 @@ def score_round(rule: int, played: ScoredRound, seats: Sequence[int]) -> Contrib
             return aggregate_similarity(played, seats)
         case ScoringRule.SHAPLEY:
             return shapley(played, seats)
+        case ScoringRule.ALIGNED_ACCURACY:
+            return aligned_accuracy(played, seats)

@@ -7,7 +7,9 @@ batches from 32 to all of the data, 10 to 15,000 samples, up to 30 rounds):
 - an earlier update or global model, exact or with noise up to a tenth of its own step (honest: above 0.18 of it);
 - the global model plus noise of any size: the sizes of an honest update's changes follow the pattern of the inputs and
   of the active units, as those of the others do (correlation above 0.2), those of noise do not (below 0.02);
-- two equal updates in one round: the one with the higher id. Commitments rule out copying, so the two shared one run.
+- two updates of one round that are equal, or far closer than updates are in this round, as with noise up to a tenth of
+  the step on each of them (honest: above 0.4 of it): the one with the higher id. Commitments rule out copying, so the
+  two shared one run.
 
 Opinions, not proofs: a trainer that shapes its noise well enough is not found here and left to its score.
 """
@@ -22,11 +24,15 @@ from numpy.typing import NDArray
 
 from bcfl_client.types import Verdict
 
-__all__ = ["EarlierRound", "judge_updates"]
+__all__ = ["EarlierRound", "judge_updates", "remembered"]
+
+MEMORY_BYTES = 2**29
 
 ZERO_SHARE = 1e-5
 NOISE_SHARE = 0.12  # a tenth, and room for rounding
 NOT_OWN_SHARE = 0.5  # a copy is also nearer to its source than to where training started
+SHARED_SHARE = 0.15  # of a step: a tenth of it as noise on each of two
+_FAR_CLOSER = 0.5  # than the middle distance: large batches of like data make honest updates close, too
 UNRELATED = 0.1
 _LEAST_FOR_PATTERN = 4096  # with fewer parameters chance alone reaches that correlation
 
@@ -42,6 +48,17 @@ class EarlierRound:
     updates: Sequence[NDArray[np.int32]] = ()
 
 
+def remembered(rounds: Sequence[EarlierRound], memory_bytes: int = MEMORY_BYTES) -> list[EarlierRound]:
+    """The newest of `rounds` (which come first) whose models fit `memory_bytes` together, at least one: what verdicts
+    on the next round compare with. A model older than these is worth little to whoever copies it."""
+    kept, used = list(rounds[:1]), 0
+    for one in rounds:
+        used += one.start.nbytes + sum(update.nbytes for update in one.updates)
+        if kept[-1] is not one and used <= memory_bytes:
+            kept.append(one)
+    return kept
+
+
 def judge_updates(
     start: NDArray[np.int32],
     updates: Mapping[int, NDArray[np.int32] | None],
@@ -50,7 +67,7 @@ def judge_updates(
     """Returns the verdict on each trainer's update, by trainer id.
 
     `start` is the global model int32 [count] that this round trains from. An update is None when it could not be had.
-    `earlier` should hold the round before with its updates, and may hold the start of still older ones.
+    `earlier` should hold the round before with its updates, and as many older ones as can be afforded (`remembered`).
     """
     ids = sorted(trainer for trainer, update in updates.items() if update is not None)
     own = [update for trainer in ids if (update := updates[trainer]) is not None]
@@ -90,9 +107,17 @@ def _near_copies(
 def _repeats(
     own: Sequence[NDArray[np.int32]], distances: NDArray[np.float64], steps: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Finds exact repetitions of an update before it in the list; distances only narrow the search."""
-    near = distances[: len(own), : len(own)] <= 0.01 * steps[: len(own)]
-    return np.array([any(near[i, j] and np.array_equal(own[i], own[j]) for j in range(i)) for i in range(len(own))])
+    """Finds updates that repeat one before them in the list."""
+    count = len(own)
+    between, lengths = distances[:count, :count], steps[:count]
+    middle = np.array([np.median(np.delete(between[i], i)) if count > 1 else 0 for i in range(count)])
+    shared = between <= SHARED_SHARE * np.minimum.outer(lengths, lengths)
+    shared &= between <= _FAR_CLOSER * middle[:, None]
+    # Equal ones are repeats also where all are close; distances only narrow the search.
+    near = between <= 0.01 * lengths
+    return np.array(
+        [any(shared[i, j] or (near[i, j] and np.array_equal(own[i], own[j])) for j in range(i)) for i in range(count)]
+    )
 
 
 def _unrelated(patterns: NDArray[np.float64], parameter_count: int) -> NDArray[np.bool_]:

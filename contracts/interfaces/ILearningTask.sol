@@ -102,14 +102,14 @@ interface ILearningTask is IUpdates {
 
     // ------------------------------------------------------------------ disputes
 
-    /// @notice Commits the caller to a proof that the result of miner `seat` is false: `claim` is
+    /// @notice Commits the caller to a proof that the result of miner `seat` is false: `digest` is
     /// `Digests.challenge` over the coordinate and a salt. The earliest commitment gets the bounty.
     /// @dev Requirements: a block of the round is proposed and its window open (`WrongPhase`), the miner's result is
     /// known (`NotOpened`), a fast block is older than this block of the chain (`TooEarly`), the value is
     /// `challengeBond` (`WrongBond`), a new claim (`AlreadyClaimed`). Emits {ChallengeCommitted}.
-    function commitChallenge(uint8 seat, bytes32 claim) external payable;
+    function commitChallenge(uint8 seat, bytes32 digest) external payable;
 
-    /// @notice Shows that `coordinate` of the result (`root`, `contentId`) of miner `seat` is not what the task's rule
+    /// @notice Shows that `coordinate` of the result of miner `seat`, whose bytes `contentId` names, is not what the task's rule
     /// makes of the round's inputs. `evidence`: per input, in the rule's order (by seat for the weighted mean, by
     /// value and seat otherwise), the trainer's address (20 bytes), the leaf that holds the coordinate (128 bytes) and
     /// the leaf's path (32 bytes each); then leaf and path of the result. A coordinate after the last parameter, in
@@ -121,7 +121,6 @@ interface ILearningTask is IUpdates {
         uint8 seat,
         uint256 coordinate,
         bytes32 salt,
-        bytes32 root,
         bytes32 contentId,
         bytes calldata evidence
     ) external;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+/// @dev A whole in basis points.
+uint256 constant BASIS = 10_000;
+
 /// @notice Who somebody is in a task. One account may be both.
 enum Role {
     Trainer,
@@ -59,7 +62,7 @@ struct Terms {
     uint32 parameterCount;
     uint8 aggregationRule; // 0 = weighted mean, 1 = median, 2 = weighted trimmed mean
     uint16 trimShare; // of the inputs, dropped at each end by the trimmed mean
-    uint8 scoringRule; // 0 = validation accuracy, 1 = data size, 2 = leave one out, 3 = similarity, 4 = Shapley
+    uint8 scoringRule; // 0 = validation accuracy, 1 = data size, 2 = leave one out, 3 = similarity, 4 = Shapley, 5 = aligned accuracy
     uint8 forkRule; // 0 = longest chain, 1 = highest reputation, 2 = smallest distance; see `ForkChoice`
     // How long, how many
     uint16 rounds;
@@ -174,13 +177,13 @@ struct Miner {
     uint8 strikes;
     uint16 provenRound; // in which a result it stood for was refuted; 0 = none
     // slot 2: its result, and what is said against it
-    address accuser; // who proved the result false with the earliest commitment; 0 = nobody
-    uint40 accusedAt; // block number of that commitment
+    address accuser; // who posted the first bond on a proof; once refuted, who proved it with the earliest; 0 = nobody
+    uint40 accusedAt; // block number of that bond
     uint32 stakes; // bonds posted against its result
     uint16 accuracy; // opened, basis points
     uint8 order; // of its proposal in the round, from 1
     // slots 3 to 8
-    uint256 verdicts; // two bits per trainer seat
+    uint256 verdicts; // two bits per trainer seat; with an accuser, the claim of its bond until it is shown
     bytes32 seal; // digest of its result and scores
     bytes32 result; // id of the opened result
     bytes32 blockHash; // of its proposal
@@ -213,18 +216,19 @@ struct Round {
     uint16 proposers;
     uint16 openers;
     uint8 attempt; // of mining; rises with every block after a result was refuted or no block carried the truth
-    uint8 fast; // 1 + seat of the miner whose fast block stands; 0 = none
+    uint8 accord; // once all have opened, while no result is refuted: see `TaskBase`; 0 = not known
     // slot 2: inputs and disputes
     uint128 inputs; // bitmap by trainer seat, once frozen
     uint8 inputCount; // 0 = not frozen, or none
-    uint8 accord; // once all have opened, while no result is refuted: see `TaskBase`; 0 = not known
+    uint8 fast; // 1 + seat of the miner whose fast block stands; 0 = none
     uint16 refuted; // bitmap by miner seat: results proven false
     uint32 windowFrom; // Unix seconds: newest proposal, or newest refutation after it
     uint32 lastDispute; // Unix seconds: newest challenge, question or answer
     uint32 fastBlock; // number of the chain's block that holds the fast block; 0 = disputed, so not drawn any more
 }
 
-/// @notice A bond posted on the claim that a miner's result is false, by the digest of the claim.
+/// @notice A bond posted on the claim that a miner's result is false, by the id of the claim. A miner's first one is
+/// kept with the miner, in slots that are in use already.
 struct Stake {
     address challenger;
     uint40 postedAt; // block number
@@ -233,7 +237,7 @@ struct Stake {
     uint8 height; // question: of the node above the leaves, plus 1; challenge: 0
 }
 
-/// @notice The open part of a question, by the digest of the claim.
+/// @notice The open part of a question, by the id of the claim.
 struct Question {
     bytes32 node; // the node to be expanded; 0 = answered
     uint32 index; // of the node among those of its height

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {BASIS} from "../interfaces/TaskTypes.sol";
+
 /// @title The aggregation rules, recomputed for one coordinate
 /// @notice Inputs are taken one at a time in the rule's order, so nothing is stored or sorted here: by seat for the
 /// mean, by (value, seat) for the others. A strictly rising order also proves that no input comes twice.
@@ -9,7 +11,6 @@ library AggregateVerifier {
     uint8 internal constant WEIGHTED_MEAN = 0;
     uint8 internal constant MEDIAN = 1;
     uint8 internal constant TRIMMED_MEAN = 2;
-    uint256 private constant BASIS = 10_000;
 
     /// @notice The inputs so far. Memory only.
     struct Sum {
@@ -23,7 +24,7 @@ library AggregateVerifier {
     }
 
     /// @notice Starts a sum over `count` inputs.
-    function start(uint8 rule, uint256 trimShare, uint256 count) internal pure returns (Sum memory s) {
+    function start(uint256 rule, uint256 trimShare, uint256 count) internal pure returns (Sum memory s) {
         s.span = count;
         s.last = type(int256).min;
         s.mostWeight = rule == MEDIAN ? 1 : type(uint32).max;

@@ -69,7 +69,24 @@ library Digests {
         uint256 coordinate,
         bytes32 salt
     ) internal view returns (bytes32) {
-        return keccak256(bytes.concat(_prefix(CHALLENGE, place), abi.encode(seat, coordinate, salt)));
+        return keccak256(
+            abi.encode(
+                CHALLENGE,
+                block.chainid,
+                address(this),
+                place.round,
+                place.attempt,
+                place.sender,
+                seat,
+                coordinate,
+                salt
+            )
+        );
+    }
+
+    /// @notice The id of the claim that `challenger` committed to with `digest`, against miner `seat`: nobody else's.
+    function claim(uint8 seat, bytes32 digest, address challenger) internal pure returns (bytes32) {
+        return keccak256(abi.encode(seat, digest, challenger));
     }
 
     /// @notice The claim that miner `seat` does not show what is below node `index` of `height`.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {BASIS} from "../interfaces/TaskTypes.sol";
+
 /// @title How a task's money is divided
 /// @notice Rounded down, so that parts never exceed the whole. `tests/halmos` proves what the task relies on.
 library Money {
-    uint256 internal constant BASIS = 10_000;
-
     /// @notice What a round may pay its trainers (wei), out of `pool` for `rounds` rounds: an even part of what is
     /// left when the fees of all these rounds are covered.
     function budget(uint256 pool, uint256 highestFee, uint256 rounds) internal pure returns (uint256) {

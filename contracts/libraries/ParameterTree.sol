@@ -13,7 +13,9 @@ library ParameterTree {
 
     /// @notice Leaves of a model of `count` parameters.
     function leaves(uint256 count) internal pure returns (uint256) {
-        return (count + PER_LEAF - 1) / PER_LEAF;
+        unchecked {
+            return (count + PER_LEAF - 1) / PER_LEAF;
+        }
     }
 
     /// @notice Levels above the leaves: the height of the top.
@@ -37,7 +39,7 @@ library ParameterTree {
     /// @notice Where a parameter is in every tree of its size. Memory only.
     struct Place {
         uint256 inLeaf; // bytes before the parameter in its leaf
-        uint256 sides; // one bit per sibling from the bottom up: 1 = it stands on the left
+        uint256 sides; // one byte per sibling from the bottom up, the highest first: 32 = it stands on the left, else 0
         uint256 entry; // bytes of the leaf and its path
         uint256 counts; // tag and counts of the root's preimage, 9 bytes at the high end
         uint256 inputs; // of the caller
@@ -50,17 +52,19 @@ library ParameterTree {
         uint256 sides;
         assembly ("memory-safe") {
             let index := shr(5, coordinate)
+            let bit := 253 // that means 32 in the byte of the next sibling
             for { let w := leafCount } gt(w, 1) { w := shr(1, add(w, 1)) } {
-                if lt(xor(index, 1), w) {
-                    sides := or(sides, shl(siblings, and(index, 1)))
-                    siblings := add(siblings, 1)
-                }
+                sides := or(sides, shl(bit, and(index, 1)))
+                bit := sub(bit, shl(3, lt(xor(index, 1), w))) // without a sibling the index is even
                 index := shr(1, index)
             }
+            siblings := shr(3, sub(253, bit))
         }
         p.sides = sides;
-        p.inLeaf = 4 * (coordinate % PER_LEAF);
-        p.entry = LEAF_BYTES + 32 * siblings;
+        unchecked {
+            p.inLeaf = 4 * (coordinate % PER_LEAF);
+            p.entry = LEAF_BYTES + 32 * siblings;
+        }
         p.counts = 2 << 248 | count << 216 | leafCount << 184;
     }
 
@@ -81,30 +85,40 @@ library ParameterTree {
             calldatacopy(left, offset, 128)
             let node := keccak256(at, 129)
             mstore8(at, 1)
-            let sides := shl(5, mload(add(p, 32)))
+            let sides := mload(add(p, 32))
             let end := add(offset, mload(add(p, 64)))
+            let both := add(left, right)
             // Four levels a turn, after up to three single ones.
             for { offset := add(offset, 128) } and(sub(end, offset), 0x60) { offset := add(offset, 32) } {
-                mstore(add(left, and(sides, 32)), node)
-                mstore(sub(right, and(sides, 32)), calldataload(offset))
+                let own := add(left, byte(0, sides))
+                mstore(own, node)
+                mstore(sub(both, own), calldataload(offset))
                 node := keccak256(at, 65)
-                sides := shr(1, sides)
+                sides := shl(8, sides)
             }
             for {} lt(offset, end) { offset := add(offset, 128) } {
-                let side := and(sides, 32)
-                mstore(add(left, side), node)
-                mstore(sub(right, side), calldataload(offset))
-                side := and(shr(1, sides), 32)
-                mstore(add(left, side), keccak256(at, 65))
-                mstore(sub(right, side), calldataload(add(offset, 32)))
-                side := and(shr(2, sides), 32)
-                mstore(add(left, side), keccak256(at, 65))
-                mstore(sub(right, side), calldataload(add(offset, 64)))
-                side := and(shr(3, sides), 32)
-                mstore(add(left, side), keccak256(at, 65))
-                mstore(sub(right, side), calldataload(add(offset, 96)))
+                {
+                    let own := add(left, byte(0, sides))
+                    mstore(own, node)
+                    mstore(sub(both, own), calldataload(offset))
+                }
+                {
+                    let own := add(left, byte(1, sides))
+                    mstore(own, keccak256(at, 65))
+                    mstore(sub(both, own), calldataload(add(offset, 32)))
+                }
+                {
+                    let own := add(left, byte(2, sides))
+                    mstore(own, keccak256(at, 65))
+                    mstore(sub(both, own), calldataload(add(offset, 64)))
+                }
+                {
+                    let own := add(left, byte(3, sides))
+                    mstore(own, keccak256(at, 65))
+                    mstore(sub(both, own), calldataload(add(offset, 96)))
+                }
                 node := keccak256(at, 65)
-                sides := shr(4, sides)
+                sides := shl(32, sides)
             }
             mstore(left, mload(add(p, 96)))
             mstore(add(left, 9), node)

@@ -8,8 +8,7 @@ import {Phase, Round, Terms} from "../interfaces/TaskTypes.sol";
 /// start is derived from the end before it, and ends are stored or follow from the terms. What goes back to Mine or
 /// Seal is a new attempt at a block, after the block before it was refuted or drawn to be voted on.
 library PhaseRules {
-    uint256 internal constant RESPONSES = 6; // response windows by which disputes prolong a window at most
-    uint256 private constant LAST_WORD = 2; // response windows that the newest act of a dispute leaves
+    uint256 internal constant RESPONSES = 6; // response windows by which disputes prolong a window: four questions, a proof
 
     /// @notice What the phase also depends on.
     struct Facts {
@@ -97,8 +96,8 @@ library PhaseRules {
         return now_ < end ? Clock(Phase.Mine, end, false) : Clock(Phase.Finalise, 0, false);
     }
 
-    /// @dev The time in which a block can be refuted: `length` seconds from its proposal. Disputes prolong it, each
-    /// act by what the other side needs to respond, all together up to a fixed end.
+    /// @dev The time in which a block can be refuted: `length` seconds from its proposal. Disputes, however many, prolong it
+    /// once, by a fixed time.
     function _window(
         Round memory r,
         Terms memory t,
@@ -107,11 +106,7 @@ library PhaseRules {
         uint256 now_
     ) private pure returns (Clock memory) {
         uint256 end = uint256(r.windowFrom) + length;
-        if (r.lastDispute >= r.windowFrom) {
-            uint256 last = end + RESPONSES * t.responseWindow;
-            end = _later(end, uint256(r.lastDispute) + LAST_WORD * t.responseWindow);
-            if (end > last) end = last;
-        }
+        if (r.lastDispute >= r.windowFrom) end += RESPONSES * t.responseWindow;
         if (now_ < end) return Clock(Phase.Challenge, end, false);
         return decided ? Clock(Phase.Finalise, 0, false) : Clock(Phase.Challenge, now_ + 1, false);
     }

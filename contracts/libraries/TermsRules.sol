@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Terms} from "../interfaces/TaskTypes.sol";
+import {BASIS, Terms} from "../interfaces/TaskTypes.sol";
 import {AggregateVerifier} from "./AggregateVerifier.sol";
 import {ForkChoice} from "./ForkChoice.sol";
 import {ProofOfWork} from "./ProofOfWork.sol";
@@ -16,7 +16,6 @@ library TermsRules {
     uint256 internal constant MAX_MANIFEST = 64 * 1024; // bytes
     uint256 internal constant MAX_VALIDATION = 64 * 1024 * 1024; // bytes
     uint256 internal constant MAX_REWARD = 2 ** 79; // half of what a balance in a participant's slot holds
-    uint256 internal constant BASIS = 10_000;
 
     /// @notice `term` is out of its range; ends are inclusive.
     error TermsRules_OutOfRange(bytes32 term, uint256 actual, uint256 minimum, uint256 maximum);
@@ -45,7 +44,7 @@ library TermsRules {
         _range("parameterCount", t.parameterCount, 1, MAX_PARAMETERS);
         _range("aggregationRule", t.aggregationRule, 0, AggregateVerifier.TRIMMED_MEAN);
         _range("trimShare", t.trimShare, 0, BASIS / 2 - 1);
-        _range("scoringRule", t.scoringRule, 0, 4);
+        _range("scoringRule", t.scoringRule, 0, 5);
         _range("forkRule", t.forkRule, 0, ForkChoice.DISTANCE);
         _range("targetAccuracy", t.targetAccuracy, 0, BASIS);
         _range("payScore", t.payScore, 0, BASIS);

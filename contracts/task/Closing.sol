@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Fault, Miner, Role, State, Terms, TrainerSeat} from "../interfaces/TaskTypes.sol";
+import {BASIS, Fault, Miner, Role, State, Terms, TrainerSeat} from "../interfaces/TaskTypes.sol";
 import {STANDING_WORDS, Standings} from "../libraries/Standings.sol";
-import {TermsRules} from "../libraries/TermsRules.sol";
 import {TaskBase} from "./TaskBase.sol";
 
 /// @title Penalties, and the end of a task
@@ -74,7 +73,7 @@ abstract contract Closing is TaskBase {
     ) private pure returns (uint256 amount) {
         bool provable = fault == Fault.NotRevealed || fault == Fault.NotSealed || fault == Fault.NotOpened;
         amount = provable
-            ? (original * t.slashShare + TermsRules.BASIS - 1) / TermsRules.BASIS
+            ? (original * t.slashShare + BASIS - 1) / BASIS
             : t.penalty;
         if (amount > left) amount = left;
     }

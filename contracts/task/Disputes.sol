@@ -20,11 +20,21 @@ abstract contract Disputes is TaskBase {
     // ------------------------------------------------------------------ challenge
 
     /// @notice See {ILearningTask}.
-    function commitChallenge(uint8 seat, bytes32 claim) external payable {
+    function commitChallenge(uint8 seat, bytes32 digest) external payable {
         Terms memory t = _terms();
         Round memory r = _loadRound();
         _requireDisputable(t, r, seat);
-        claim = _postBond(t, r, seat, claim, 0);
+        bytes32 claim = Digests.claim(seat, digest, msg.sender);
+        Miner storage mi = _miners[seat];
+        if (mi.accuser == address(0)) {
+            // No slot of its own: the verdicts are counted.
+            (mi.accuser, mi.accusedAt, mi.stakes) = (msg.sender, uint40(block.number), mi.stakes + 1);
+            mi.verdicts = uint256(claim);
+        } else {
+            if (_isFirst(mi, claim)) revert LearningTask_AlreadyClaimed(claim);
+            _stake(r, seat, claim, 0);
+        }
+        _takeBond(t, r);
         emit ChallengeCommitted(r.id, seat, msg.sender, claim);
     }
 
@@ -33,23 +43,21 @@ abstract contract Disputes is TaskBase {
         uint8 seat,
         uint256 coordinate,
         bytes32 salt,
-        bytes32 root,
         bytes32 contentId,
         bytes calldata evidence
     ) external {
         // Whoever posted a bond in time may show its claim until the round is settled: no clock to check.
-        Terms memory t = _terms();
-        Round memory r = _loadRound();
-        bytes32 claim = Digests.challenge(Digests.Place(r.id, 0, msg.sender), seat, coordinate, salt);
-        bytes32 id = _stakes[claim].challenger == msg.sender ? claim : _ownId(claim);
-        Stake memory stake = _stakes[id];
-        // The bond names the accused in the open, the claim in its digest: both must be the same.
-        if (stake.challenger == address(0) || stake.seat != seat || !r.running) revert LearningTask_NoClaim(claim);
+        uint16 round = _round.id;
+        bytes32 digest = Digests.challenge(Digests.Place(round, 0, msg.sender), seat, coordinate, salt);
+        bytes32 claim = Digests.claim(seat, digest, msg.sender);
+        bool first = _isFirst(_miners[seat], claim);
+        if (!first && (_stakes[claim].challenger == address(0) || !_round.running)) revert LearningTask_NoClaim(claim);
+        (bytes32 root, bool holds) = _recompute(coordinate, evidence);
         _requireResult(seat, root, contentId);
-        if (_holds(t, r, coordinate, root, evidence)) revert LearningTask_NotProven(claim);
+        if (holds) revert LearningTask_NotProven(claim);
 
-        delete _stakes[id];
-        _refute(t, r, id, stake, coordinate);
+        _prove(seat, claim, first);
+        emit Refuted(round, seat, msg.sender, claim, coordinate);
     }
 
     /// @notice See {ILearningTask}.
@@ -81,7 +89,8 @@ abstract contract Disputes is TaskBase {
         _requireResult(seat, root, contentId);
         _requireNode(t.parameterCount, root, height, index, node, path);
         bytes32 claim = Digests.question(Digests.Place(r.id, 0, msg.sender), seat, height, index);
-        claim = _postBond(t, r, seat, claim, height + 1);
+        _stake(r, seat, claim, height + 1);
+        _takeBond(t, r);
         uint32 deadline = uint32(block.timestamp + t.responseWindow);
         _questions[claim] = Question(node, index, deadline);
         emit Questioned(r.id, seat, msg.sender, claim, height, index, deadline);
@@ -116,8 +125,8 @@ abstract contract Disputes is TaskBase {
         _requireDisputable(t, r, stake.seat);
 
         delete _questions[claim];
-        delete _stakes[claim];
-        _refute(t, r, claim, stake, WITHHELD);
+        _prove(stake.seat, claim, false);
+        emit Refuted(r.id, stake.seat, stake.challenger, claim, WITHHELD);
     }
 
     function _openQuestion(bytes32 claim) private view returns (Stake memory stake, Question memory q) {
@@ -168,100 +177,107 @@ abstract contract Disputes is TaskBase {
         if (Digests.result(root, contentId) != _miners[seat].result) revert LearningTask_WrongResult(seat);
     }
 
-    /// @dev Returns the id of the claim: its digest, or another where somebody else holds a bond under that digest, so
-    /// that who copies a claim does not keep its owner from it.
-    function _postBond(
-        Terms memory t,
-        Round memory r,
-        uint8 seat,
-        bytes32 claim,
-        uint8 height
-    ) private returns (bytes32 id) {
-        if (msg.value != t.challengeBond) revert LearningTask_WrongBond(msg.value, t.challengeBond);
-        address holder = _stakes[claim].challenger;
-        id = holder == address(0) || holder == msg.sender ? claim : _ownId(claim);
-        if (_stakes[id].challenger != address(0)) revert LearningTask_AlreadyClaimed(id);
-        _stakes[id] = Stake(msg.sender, uint40(block.number), r.id, seat, height);
+    /// @dev Whether `claim` is what the first bond against the result of `mi` stands for, and was not shown yet.
+    function _isFirst(Miner storage mi, bytes32 claim) private view returns (bool) {
+        return bytes32(mi.verdicts) == claim && mi.accuser != address(0);
+    }
+
+    function _stake(Round memory r, uint8 seat, bytes32 claim, uint8 height) private {
+        if (_stakes[claim].challenger != address(0)) revert LearningTask_AlreadyClaimed(claim);
+        _stakes[claim] = Stake(msg.sender, uint40(block.number), r.id, seat, height);
         ++_miners[seat].stakes;
+    }
+
+    function _takeBond(Terms memory t, Round memory r) private {
+        if (msg.value != t.challengeBond) revert LearningTask_WrongBond(msg.value, t.challengeBond);
         _round.lastDispute = uint32(block.timestamp);
         // It is known to stand by now; the dispute may outlast the chain's memory of the draw.
         if (r.fast != 0) _round.fastBlock = 0;
     }
 
-    function _ownId(bytes32 claim) private view returns (bytes32) {
-        return keccak256(abi.encode(claim, msg.sender));
+    /// @dev The claim, that of the `first` bond or of another, was shown.
+    function _prove(uint8 seat, bytes32 claim, bool first) private {
+        uint16 bit = uint16(1 << seat);
+        uint16 refuted = _round.refuted;
+        // A second proof of the same changes nothing, and gives no time.
+        bool again = refuted & bit != 0;
+        if (!again) {
+            (_round.refuted, _round.lastDispute) = (refuted | bit, uint32(block.timestamp));
+            if (_round.fast == seat + 1) {
+                // The round goes on without the block and its miner.
+                _round.fast = 0;
+                _round.activeMiners &= ~bit;
+                _round.sealers &= ~bit;
+            }
+        }
+        if (first) _miners[seat].verdicts = 0;
+        else _accuse(seat, claim, again);
     }
 
-    /// @dev The claim is shown. Whoever committed to one first gets the bounty when the round is settled; who comes
-    /// second has its bond back.
-    function _refute(Terms memory t, Round memory r, bytes32 claim, Stake memory stake, uint256 coordinate) private {
-        Miner storage mi = _miners[stake.seat];
+    /// @dev Whoever committed to a proof first gets the bounty when the round is settled; who comes second has its bond
+    /// back.
+    function _accuse(uint8 seat, bytes32 claim, bool again) private {
+        Miner storage mi = _miners[seat];
         (address accuser, uint40 accusedAt) = (mi.accuser, mi.accusedAt);
-        if (accuser == address(0) || stake.postedAt < accusedAt) {
-            (mi.accuser, mi.accusedAt) = (stake.challenger, stake.postedAt);
-            if (accuser != address(0)) _owed[accuser] += t.challengeBond;
+        (address challenger, uint40 postedAt) = (_stakes[claim].challenger, _stakes[claim].postedAt);
+        delete _stakes[claim];
+        if (!again) {
+            // Who was first and has shown nothing yet may still do so.
+            if (accuser != address(0)) _stakes[bytes32(mi.verdicts)] = Stake(accuser, accusedAt, _round.id, seat, 0);
+            mi.verdicts = 0;
+        } else if (postedAt < accusedAt) {
+            _owed[accuser] += _terms().challengeBond;
         } else {
-            _owed[stake.challenger] += t.challengeBond;
+            _owed[challenger] += _terms().challengeBond;
+            return;
         }
-        uint16 bit = uint16(1 << stake.seat);
-        // A second proof of the same changes nothing, and gives no time.
-        if (r.refuted & bit == 0) _round.lastDispute = uint32(block.timestamp);
-        _round.refuted = r.refuted | bit;
-        if (r.fast == stake.seat + 1) {
-            // The round goes on without the block and its miner.
-            _round.fast = 0;
-            _round.activeMiners = r.activeMiners & ~bit;
-            _round.sealers = r.sealers & ~bit;
-        }
-        emit Refuted(r.id, stake.seat, stake.challenger, claim, coordinate);
+        (mi.accuser, mi.accusedAt) = (challenger, postedAt);
     }
 
     // ------------------------------------------------------------------ recomputation
 
-    /// @dev Whether the aggregate under `root` has what the task's rule makes of the round's inputs at `coordinate`.
-    /// `evidence` holds, for each input in the rule's order, its trainer's address (20 bytes), the leaf with the
+    /// @dev Of the aggregate in `evidence`: its root, and whether it has what the task's rule makes of the round's inputs
+    /// at `coordinate`. `evidence` holds, for each input in the rule's order, its trainer's address (20 bytes), the leaf with the
     /// coordinate and the leaf's path; then the aggregate's leaf and path. Coordinates of the padding after the last
     /// parameter are zero and take the aggregate's entry alone.
-    function _holds(
-        Terms memory t,
-        Round memory r,
+    function _recompute(
         uint256 coordinate,
-        bytes32 root,
         bytes calldata evidence
-    ) private view returns (bool) {
-        if (coordinate / ParameterTree.PER_LEAF >= ParameterTree.leaves(t.parameterCount)) {
-            revert LearningTask_WrongProof(coordinate, t.parameterCount - 1);
+    ) private view returns (bytes32 root, bool holds) {
+        (uint256 count, uint256 rule, uint256 trimShare) = _recipe();
+        uint256 inputs = coordinate < count ? _round.inputCount : 0;
+        if (coordinate / ParameterTree.PER_LEAF >= ParameterTree.leaves(count)) {
+            revert LearningTask_WrongProof(coordinate, count - 1);
         }
-        ParameterTree.Place memory tree = ParameterTree.place(t.parameterCount, coordinate);
-        tree.inputs = r.inputs;
-        bool padding = coordinate >= t.parameterCount;
-        uint256 inputs = padding ? 0 : r.inputCount;
-        uint256 length = inputs * (tree.entry + ADDRESS_BYTES) + tree.entry;
-        if (evidence.length != length) revert LearningTask_WrongProof(evidence.length, length);
+        ParameterTree.Place memory tree = ParameterTree.place(count, coordinate);
+        tree.inputs = _round.inputs;
+        unchecked {
+            uint256 length = inputs * (tree.entry + ADDRESS_BYTES) + tree.entry;
+            if (evidence.length != length) revert LearningTask_WrongProof(evidence.length, length);
+        }
 
+        AggregateVerifier.Sum memory sum = AggregateVerifier.start(rule, trimShare, inputs);
         uint256 offset;
         assembly ("memory-safe") {
             offset := evidence.offset
         }
-        AggregateVerifier.Sum memory sum = AggregateVerifier.start(t.aggregationRule, t.trimShare, inputs);
-        _addInputs(sum, tree, inputs, offset);
-        (bytes32 found, int256 value) =
-            ParameterTree.open(tree, offset + length - tree.entry);
-        if (found != root) revert LearningTask_WrongProof(uint256(found), uint256(root));
-        return padding ? value == 0 : sum.isResult(value);
+        offset = _addInputs(sum, tree, inputs, offset);
+        int256 value;
+        (root, value) = ParameterTree.open(tree, offset);
+        holds = coordinate < count ? sum.isResult(value) : value == 0;
     }
 
-    /// @dev Adds the `count` entries at calldata `offset` to `sum`; reverts at the first that is not an input of the
-    /// round, the next one in the rule's order, with the leaf and path of its revealed root.
+    /// @dev Adds the `count` entries at calldata `offset` to `sum` and returns where they end; reverts at the first that is
+    /// not an input of the round, the next one in the rule's order, with the leaf and path of its revealed root.
     function _addInputs(
         AggregateVerifier.Sum memory sum,
         ParameterTree.Place memory tree,
         uint256 count,
         uint256 offset
-    ) private view {
+    ) private view returns (uint256 end) {
         unchecked {
             uint256 step = tree.entry + ADDRESS_BYTES;
-            for (uint256 end = offset + count * step; offset != end; offset += step) {
+            for (end = offset + count * step; offset != end; offset += step) {
                 (bytes32 root, int256 value) = ParameterTree.open(tree, offset + ADDRESS_BYTES);
                 (uint256 seat, uint256 weight) = _input(tree.inputs, offset, root);
                 if (!sum.add(seat, value, weight)) revert LearningTask_WrongProof(count - (end - offset) / step, count);

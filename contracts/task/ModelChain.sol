@@ -5,12 +5,11 @@ import {Errors} from "@openzeppelin/contracts/utils/Errors.sol";
 
 import {ILearningTask} from "../interfaces/ILearningTask.sol";
 import {IReputation} from "../interfaces/IReputation.sol";
-import {Miner, Opening, Phase, Round, Terms} from "../interfaces/TaskTypes.sol";
+import {BASIS, Miner, Opening, Phase, Round, Terms} from "../interfaces/TaskTypes.sol";
 import {Digests} from "../libraries/Digests.sol";
 import {PhaseRules} from "../libraries/PhaseRules.sol";
 import {ProofOfWork} from "../libraries/ProofOfWork.sol";
 import {Scores} from "../libraries/Scores.sol";
-import {TermsRules} from "../libraries/TermsRules.sol";
 import {TaskBase} from "./TaskBase.sol";
 
 /// @title Check, seal, mine and open: the miners' half of a round (paper, section III-A, steps 3 to 5)
@@ -120,8 +119,9 @@ abstract contract ModelChain is TaskBase {
         mi.order = uint8(_count(_round.proposers)) + 1;
         _round.proposers |= uint16(1 << seat);
         _round.attempt = attempt;
-        if (_round.openClosed == 0) _round.openClosed = uint32(block.timestamp);
         _round.windowFrom = uint32(block.timestamp);
+        // What was said in this very second was said of an earlier block.
+        if (_round.lastDispute == block.timestamp) _round.lastDispute = uint32(block.timestamp - 1);
         _emitProposed(seat, blockHash, attempt, nonce);
     }
 
@@ -157,10 +157,10 @@ abstract contract ModelChain is TaskBase {
         IReputation.MinerRecord memory record = _reputation().minerRecord(msg.sender);
         uint256 blocks = record.served == 0
             ? 0
-            : uint256(record.accepted) * _minerCount * TermsRules.BASIS / record.served;
+            : uint256(record.accepted) * _minerCount * BASIS / record.served;
         if (t.fastBlocks == 0 || blocks < t.fastBlocks) revert LearningTask_NotTrusted(blocks, t.fastBlocks);
         uint256 rewards =
-            record.offered == 0 ? 0 : uint256(record.received) * TermsRules.BASIS / record.offered;
+            record.offered == 0 ? 0 : uint256(record.received) * BASIS / record.offered;
         if (rewards < t.fastRewards) revert LearningTask_NotTrusted(rewards, t.fastRewards);
     }
 

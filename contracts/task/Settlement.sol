@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IReputation} from "../interfaces/IReputation.sol";
-import {Fault, Miner, Phase, Role, Round, State, Terms, TrainerSeat, Update} from "../interfaces/TaskTypes.sol";
+import {BASIS, Fault, Miner, Phase, Role, Round, State, Terms, TrainerSeat, Update} from "../interfaces/TaskTypes.sol";
 import {ForkChoice} from "../libraries/ForkChoice.sol";
 import {Money} from "../libraries/Money.sol";
 import {ProofOfWork} from "../libraries/ProofOfWork.sol";
@@ -67,7 +67,7 @@ abstract contract Settlement is Closing {
         o.winner = _chooseFork(t.forkRule, carriers);
         if (votes == 1) o.unjudged = _miners[o.winner].trainerSeat;
         o.accuracy = _medianAccuracy(truth);
-        o.early = t.targetAccuracy != 0 && o.accuracy >= t.targetAccuracy && _lastReachedTarget;
+        o.early = _lastReachedTarget && o.accuracy >= t.targetAccuracy;
     }
 
     /// @dev The miner seat whose block becomes the head.
@@ -203,7 +203,7 @@ abstract contract Settlement is Closing {
         uint256 budget,
         uint256[] calldata medians,
         uint16 middle
-    ) internal {
+    ) private {
         Shares memory s;
         uint16 id = _round.id;
         s.surplus = budget;
@@ -257,7 +257,7 @@ abstract contract Settlement is Closing {
         if (!isInput || (o.truth != 0 && !unjudged && !o.fast)) _learn(seat, cap, quality, score);
         // Nobody scored a fast block's inputs: what is known of their trainers stands for it.
         if (o.fast && isInput) score = quality;
-        if (isInput && (unjudged || score * Money.BASIS >= uint256(middle) * t.payScore)) {
+        if (isInput && (unjudged || score * BASIS >= uint256(middle) * t.payScore)) {
             ++tr.paidRounds;
             s.weights[seat] = counted * score;
         } else {
@@ -340,14 +340,17 @@ abstract contract Settlement is Closing {
     function _settleDisputes(Terms memory t, Outcome memory o, Round memory r) internal {
         uint256[] memory bounties = new uint256[](_minerCount);
         for (uint8 m; m < bounties.length; ++m) {
-            if (o.guilty >> m & 1 != 0) bounties[_accused(r, m)] += _forfeit(t, m) / 2;
-            else if (_miners[m].stakes != 0) _loseBonds(t, o, r.id, m);
+            if (o.guilty >> m & 1 != 0) {
+                bounties[_accused(r, m)] += _forfeit(t, m) / 2;
+                if (r.refuted >> m & 1 == 0 && _miners[m].accuser != address(0)) _returnBond(t, r.id, m);
+            } else if (_miners[m].stakes != 0) _loseBonds(t, o, r.id, m);
         }
         for (uint8 m; m < bounties.length; ++m) {
             if (r.refuted >> m & 1 == 0) continue;
             address accuser = _miners[m].accuser;
             _owed[accuser] += bounties[m] + t.challengeBond;
             emit BountyPaid(r.id, m, accuser, bounties[m], t.challengeBond);
+            _miners[m].accuser = address(0);
         }
     }
 
@@ -360,9 +363,17 @@ abstract contract Settlement is Closing {
         }
     }
 
+    /// @dev The miner's first bond, on a result that was refuted through another seat.
+    function _returnBond(Terms memory t, uint16 round, uint8 seat) private {
+        Miner storage mi = _miners[seat];
+        _owed[mi.accuser] += t.challengeBond;
+        emit BondReturned(round, seat, mi.accuser, bytes32(mi.verdicts));
+        mi.accuser = address(0);
+    }
+
     function _loseBonds(Terms memory t, Outcome memory o, uint16 round, uint8 seat) private {
         uint256 amount = uint256(_miners[seat].stakes) * t.challengeBond;
-        _miners[seat].stakes = 0;
+        (_miners[seat].stakes, _miners[seat].accuser) = (0, address(0));
         _burnt += amount - amount / 2;
         if (o.truth != 0) _owed[_miners[o.winner].account] += amount / 2;
         else _pool += amount / 2;

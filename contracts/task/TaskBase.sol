@@ -23,6 +23,8 @@ import {STANDING_WORDS} from "../libraries/Standings.sol";
 /// @title Storage, terms and phase of a task, shared by its parts
 abstract contract TaskBase is ITaskEvents {
     uint256 internal constant ARGS = 1856; // bytes at the end of the task's code: 53 terms and five addresses, 32 each
+    uint256 private constant TERMS = 1696; // bytes of the terms
+    uint256 private constant RECIPE = 1600; // bytes from the parameter count to the end: `ARGS` - 32 x its position in `Terms`
     uint16 internal constant STRUCK = type(uint16).max; // round of a trainer that is out; no round has this number
     uint8 internal constant MAJORITY = 1; // accord: a block carries what a strict majority of the active miners opened
     uint8 internal constant UNANIMOUS = 2; // accord: a block carries what all of them opened
@@ -58,13 +60,22 @@ abstract contract TaskBase is ITaskEvents {
     // ------------------------------------------------------------------ terms
 
     /// @dev The task's code ends with `abi.encode(terms, publisher, factory, reputation, implementation, blocks)`. Terms are
-    /// static value types only, so their ABI encoding is their memory layout and a pointer is enough; `publish`
+    /// static value types only, so their ABI encoding is their memory layout; `publish`
     /// checked them.
     function _terms() internal view returns (Terms memory t) {
         assembly ("memory-safe") {
-            t := mload(0x40)
-            mstore(0x40, add(t, ARGS))
-            extcodecopy(address(), t, sub(extcodesize(address()), ARGS), ARGS)
+            extcodecopy(address(), t, sub(extcodesize(address()), ARGS), TERMS)
+        }
+    }
+
+    /// @dev Parameter count, aggregation rule and trim share: all that a proof needs of the terms.
+    function _recipe() internal view returns (uint256 parameterCount, uint256 rule, uint256 trimShare) {
+        assembly ("memory-safe") {
+            let words := mload(0x40)
+            extcodecopy(address(), words, sub(extcodesize(address()), RECIPE), 96)
+            parameterCount := mload(words)
+            rule := mload(add(words, 32))
+            trimShare := mload(add(words, 64))
         }
     }
 

@@ -107,6 +107,11 @@ abstract contract TaskViews is TaskBase, ILearningTask {
 
     /// @inheritdoc ILearningTask
     function stakeOf(bytes32 claim) external view returns (Stake memory) {
+        for (uint8 m; m < _minerCount; ++m) {
+            Miner storage mi = _miners[m];
+            if (mi.accuser == address(0) || mi.verdicts == 0 || bytes32(mi.verdicts) != claim) continue;
+            return Stake(mi.accuser, mi.accusedAt, _round.id, m, 0);
+        }
         return _stakes[claim];
     }
 

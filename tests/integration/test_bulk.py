@@ -13,8 +13,8 @@ from bcfl_client.chain.digests import update_digest
 from bcfl_client.chain.keys import dev_account
 from bcfl_client.chain.sender import Receipt
 from bcfl_client.errors import ChainMismatch, ContractReverted, TransactionLost
+from bcfl_client.experiments.stage import Stage as Played
 from bcfl_client.types import Phase, Stage
-from scripts.gas_stage import Stage as Played
 
 if TYPE_CHECKING:
     from tests.integration.conftest import World

@@ -15,8 +15,8 @@ from bcfl_client.chain.contracts import deploy
 from bcfl_client.chain.devchain import DevChain
 from bcfl_client.chain.digests import update_digest
 from bcfl_client.chain.sender import Sender
+from bcfl_client.experiments.stage import Stage, word
 from bcfl_client.types import Phase
-from scripts.gas_stage import Stage, word
 
 ROOT = Path(__file__).resolve().parents[2]
 

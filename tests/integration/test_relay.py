@@ -15,11 +15,11 @@ import pytest
 from bcfl_client.chain.digests import update_digest
 from bcfl_client.chain.task import Task
 from bcfl_client.errors import ContractReverted
+from bcfl_client.experiments.stage import Stage
 from bcfl_client.roles.relay import RelayBox, run_relay
 from bcfl_client.roles.session import Session, open_session
 from bcfl_client.storage import ContentStore
 from bcfl_client.types import Phase, Status, UpdateOpening
-from scripts.gas_stage import Stage
 
 if TYPE_CHECKING:
     from tests.integration.conftest import World

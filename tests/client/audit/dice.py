@@ -124,7 +124,7 @@ class Player:
             coordinate = self._false.get(root, right) if self.dice.random() < 0.8 else right
             self._salt += 1
             self._claims.append(claim(self.stage, self.dice.choice(_WATCHERS), seat, coordinate, self._salt))
-            self._bonds.append(self._claims[-1].digest)
+            self._bonds.append(self._claims[-1].id)
 
     def _show(self) -> None:
         shown = [one for one in self._claims if one.opening.root in self.stage.known]

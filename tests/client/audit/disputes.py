@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bcfl_client.aggregation import proof_order
-from bcfl_client.chain.digests import challenge_digest, question_digest
+from bcfl_client.chain.digests import challenge_digest, claim_id, question_digest
 from bcfl_client.disputes import answer_parts
 from bcfl_client.learning.tree import LEAF_PARAMETERS, ParameterTree
 from bcfl_client.types import Opening, bits
@@ -23,7 +23,7 @@ class Claim:
     seat: int
     coordinate: int
     salt: bytes
-    digest: bytes
+    id: bytes
     opening: Opening
 
 
@@ -45,14 +45,15 @@ def claim(stage: Stage, watcher: int, seat: int, coordinate: int, salt: int = 1)
     place = stage.task.place(stage.round_id, 0, actor.sender.address)
     digest = challenge_digest(place, seat, coordinate, salt_bytes)
     actor.commit_challenge(seat, digest)
-    return Claim(watcher, seat, coordinate, salt_bytes, digest, stage.openings[seat])
+    own = claim_id(seat, digest, actor.sender.address)
+    return Claim(watcher, seat, coordinate, salt_bytes, own, stage.openings[seat])
 
 
 def show(stage: Stage, one: Claim) -> None:
     """Shows the proof; a right coordinate is refused."""
     root, digest = one.opening.root, one.opening.content_digest
     evidence = _evidence(stage, one.coordinate, stage.known[root])
-    stage.actor(one.watcher).challenge(one.seat, one.coordinate, one.salt, root, digest, evidence)
+    stage.actor(one.watcher).challenge(one.seat, one.coordinate, one.salt, digest, evidence)
 
 
 def refute(stage: Stage, watcher: int, seat: int, coordinate: int) -> Claim:

@@ -11,7 +11,7 @@ from bcfl_client.audit.answers import answer_length, fold, parts_to_nodes
 from bcfl_client.audit.closing import start_round
 from bcfl_client.audit.phases import is_drawn
 from bcfl_client.audit.selection import Bid, BidBook, choose_trainers
-from bcfl_client.audit.settlement import Claim, finalise, retarget, share_budget, share_fee
+from bcfl_client.audit.settlement import finalise, retarget, share_fee
 from bcfl_client.audit.state import (
     Accusation,
     Block,
@@ -30,6 +30,7 @@ from bcfl_client.audit.votes import current_inputs, guilty_miners, true_result
 from bcfl_client.chain.digests import result_id
 from bcfl_client.disputes import answer_parts
 from bcfl_client.learning.tree import ParameterTree
+from bcfl_client.scoring.pay import Claim, share_budget
 from bcfl_client.scoring.quality import learn
 from bcfl_client.types import Opening, State, pack_scores
 

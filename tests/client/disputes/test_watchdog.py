@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bcfl_client.aggregation import weighted_mean
-from bcfl_client.chain.digests import Place
+from bcfl_client.chain.digests import Place, claim_id
 from bcfl_client.chain.task import TrainerSeat
 from bcfl_client.errors import ChainMismatch
 from bcfl_client.learning.tree import parameter_root
@@ -73,15 +73,13 @@ class ByHand:
             for one in self.events[name]
         ]
 
-    def claim_id(self, claim: bytes, challenger: str) -> bytes:
-        return claim
-
     def stake(self, claim: bytes) -> dict[str, Any]:
         return self.stakes.get(claim, {"challenger": "0x" + "00" * 20})
 
-    def commit_challenge(self, seat: int, claim: bytes) -> None:
+    def commit_challenge(self, seat: int, digest: bytes) -> None:
         if self.poor:
             raise ChainMismatch("no funds")
+        claim = claim_id(seat, digest, OWN)
         assert claim not in self.stakes
         self.sent.append("commit")
         self.stakes[claim] = {"challenger": OWN, "postedAt": 50}

@@ -12,7 +12,7 @@ from torch import nn
 from bcfl_client.errors import ConfigError
 from bcfl_client.learning.encoding import encode_model
 from bcfl_client.learning.model import Model
-from bcfl_client.learning.models import build_model
+from bcfl_client.learning.models import build_model, is_built_in
 
 
 @pytest.mark.parametrize(("name", "shape", "count"), [("2nn", (28, 28), 199_210), ("cnn", (28, 28), 1_663_370)])
@@ -111,3 +111,9 @@ def test_refuses_what_is_no_model(name: str, message: str) -> None:
     """Unknown names and factories that fail end in one clear error with the cause."""
     with pytest.raises(ConfigError, match=message):
         build_model(name, (8, 8), 10)
+
+
+def test_what_a_task_may_name_is_built_in() -> None:
+    """Nothing that would be imported."""
+    assert all(is_built_in(name) for name in ("2nn", "cnn", "mlp:1", "mlp:9999"))
+    assert not any(is_built_in(name) for name in ("mlp:0", "mlp:10000", "mlp:32x", "package.module:factory", "", "mlp"))

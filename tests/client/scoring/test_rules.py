@@ -47,10 +47,10 @@ def by_rule() -> dict[str, dict[int, int]]:
 
 
 def test_every_number_that_a_task_can_name_is_a_rule() -> None:
-    for number in range(5):
+    for number in range(6):
         assert make_terms(scoring_rule=number)["scoring_rule"] == ScoringRule(number)
-    with pytest.raises(ValueError, match="5"):
-        score_round(5, game(1, len), [0])
+    with pytest.raises(ValueError, match="6"):
+        score_round(6, game(1, len), [0])
     with pytest.raises(ValueError, match="nothing to score"):
         score_round(0, game(1, len), [])
 
@@ -60,7 +60,7 @@ def test_each_rule_tells_the_one_that_does_harm(by_rule: dict[str, dict[int, int
     among the lowest, and below half of the median."""
     for rule, scores in by_rule.items():
         assert list(scores) == list(range(9)) and all(0 <= score <= 65_535 for score in scores.values())
-        if rule in ("VALIDATION_ACCURACY", "SIMILARITY", "SHAPLEY"):
+        if rule in ("VALIDATION_ACCURACY", "SIMILARITY", "SHAPLEY", "ALIGNED_ACCURACY"):
             assert scores[8] == min(scores.values()) and scores[8] < 0.5 * np.median(list(scores.values())), rule
     assert set(by_rule["DATA_SIZE"].values()) == {65_535}
 

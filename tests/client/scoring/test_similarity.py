@@ -17,7 +17,7 @@ from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.partitions import partition
 from bcfl_client.learning.training import LocalTrainer
-from bcfl_client.scoring.similarity import EarlierRound, judge_updates
+from bcfl_client.scoring.similarity import EarlierRound, judge_updates, remembered
 from bcfl_client.types import Verdict
 
 OK, INVALID, COPY = Verdict.OK, Verdict.INVALID, Verdict.COPY
@@ -162,3 +162,29 @@ def test_extreme_updates_do_not_hide_others() -> None:
     extreme = np.full(40000, 2**31 - 1, dtype=np.int32)
     verdicts = judge_updates(start, {0: extreme, 1: first, 2: second, 3: -extreme}, [EarlierRound(start, [first])])
     assert verdicts[1] is COPY
+
+
+@pytest.mark.parametrize("noise", [0.02, 0.1])
+def test_B04_finds_one_run_shared_with_noise(digits: list[Played], noise: float) -> None:
+    """Each of the two adds noise up to a tenth of the step: the one with the higher id is a copy, nobody else is."""
+    own, start = digits[2].updates, digits[2].start
+    size = noise * moved(own[3], start)
+    shared = {3: noisy(own[3], size, seed=1), 6: noisy(own[3], size, seed=2)}
+    verdicts = judge(digits, 2, {**dict(enumerate(own)), **shared})
+    assert verdicts == {**dict.fromkeys(range(8), OK), 6: COPY}
+
+
+def test_alike_updates_of_like_data_are_nobodys_copies(digits: list[Played]) -> None:
+    """Where all are as close as two that share a run, as with large batches of like data, nobody is blamed."""
+    start, base = digits[2].start, digits[2].updates[3]
+    close = {seat: noisy(base, 0.08 * moved(base, start), seed=seat) for seat in range(8)}
+    assert set(judge(digits, 2, dict(close)).values()) == {OK}
+
+
+def test_what_is_remembered_fits_and_is_the_newest() -> None:
+    """At least the round before, whatever its size."""
+    rounds = [EarlierRound(np.zeros(100, dtype=np.int32), [np.zeros(100, dtype=np.int32)] * 3) for _ in range(5)]
+    kept = remembered(rounds, 3 * 1600)
+    assert len(kept) == 3 and all(one is two for one, two in zip(kept, rounds))
+    assert remembered(rounds, 1) == rounds[:1]
+    assert remembered([]) == []

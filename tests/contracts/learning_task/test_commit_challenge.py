@@ -31,7 +31,7 @@ def play(case: Case) -> Play:
 
 
 def commit(case: Case, who: Any, seat: int = 0, value: int = BOND, salt: bytes = SALT) -> Any:
-    return case.task.commitChallenge(seat, case.claim(who, seat, salt=salt), {"from": who, "value": value})
+    return case.task.commitChallenge(seat, case.digest(who, seat, salt=salt), {"from": who, "value": value})
 
 
 # ---------------------------------------------------------------------- reverts
@@ -127,7 +127,7 @@ def test_several(case: Case, dave: Any, eve: Any, everybody: list[Any]) -> None:
 
 def test_copied(case: Case, dave: Any, eve: Any) -> None:
     """Who copies a claim on its way does not keep its owner from it: nobody can copy what binds its sender."""
-    chain.send(dave, case.task.commitChallenge, 0, case.claim(eve), value=BOND)
+    chain.send(dave, case.task.commitChallenge, 0, case.digest(eve), value=BOND)
     assert log(commit(case, eve), "ChallengeCommitted")["challenger"] == eve
 
 
@@ -150,29 +150,14 @@ def test_while_others_still_open(publish: Any, eve: Any) -> None:
     assert log(commit(case, eve, 2), "ChallengeCommitted")["seat"] == 2
 
 
-def test_on_time_leaves_the_window(case: Case, eve: Any) -> None:
-    """Early disputes prolong nothing."""
+def test_prolonged_once(case: Case, eve: Any) -> None:
+    """However many disputes there are, and when, the window ends six response windows after its regular end."""
     end = case.play.status["deadline"]
-    chain.next_at(end - 2 * RESPONSE)
     commit(case, eve)
-    assert case.play.status["deadline"] == end
-
-
-def test_late_prolongs_the_window(case: Case, eve: Any) -> None:
-    """The newest act leaves two response windows."""
-    end = case.play.status["deadline"]
-    chain.next_at(end - 1)
-    commit(case, eve)
-    assert case.play.status["deadline"] == end - 1 + 2 * RESPONSE
-
-
-def test_prolonged_six_times_at_most(case: Case, eve: Any) -> None:
-    """However many disputes there are, the window ends six response windows after its regular end."""
-    end = case.play.status["deadline"]
-    for number in range(6):
-        chain.next_at(case.play.status["deadline"] - 1)
+    for number, second in enumerate([end - 1, end, end + 6 * RESPONSE - 1]):
+        assert case.play.status["deadline"] == end + 6 * RESPONSE
+        chain.next_at(second)
         case.commit(eve, salt=bytes([number]) * 32)
-    assert case.play.status["deadline"] == end + 6 * RESPONSE
     chain.next_at(end + 6 * RESPONSE)
     with reverts("LearningTask_WrongPhase", Phase.FINALISE, Phase.CHALLENGE):
         commit(case, eve)

@@ -236,11 +236,10 @@ def test_after_a_refutation(publish: Any, eve: Any) -> None:
 
 
 def test_after_an_open_that_the_clock_closed(publish: Any, eve: Any) -> None:
-    """The end of Open is kept, so that the round does not fall back."""
+    """Its end is behind, and the round does not fall back."""
     case = one_honest_opener(publish, eve)
     assert case.play.round["openClosed"] == 0
-    tx = propose(case, 1)
-    assert case.play.round["openClosed"] == tx.timestamp
+    propose(case, 1)
     assert case.play.phase == Phase.CHALLENGE
 
 

@@ -370,7 +370,8 @@ def test_disputed_is_not_drawn_any_more(publish: Any, eve: Any) -> None:
     chain.send(eve, play.task.commitChallenge, 0, b"\x07" * 32, value=BASE["challengeBond"])
     assert play.round["fastBlock"] == 0
     chain.mine(300)
-    assert (play.phase, play.status["deadline"]) == (Phase.CHALLENGE, play.round["windowFrom"] + 400)
+    end = play.round["windowFrom"] + 400 + 6 * BASE["responseWindow"]
+    assert (play.phase, play.status["deadline"]) == (Phase.CHALLENGE, end)
 
 
 def test_too_late_to_look_up(publish: Any) -> None:

@@ -203,7 +203,7 @@ def test_prolongs_the_window(case: Case, eve: Any) -> None:
     end = case.play.status["deadline"]
     chain.next_at(end - 1)
     question(case, eve)
-    assert case.play.status["deadline"] == end - 1 + 2 * RESPONSE
+    assert case.play.status["deadline"] == end + 6 * RESPONSE
 
 
 def test_bond_is_lost(case: Case, eve: Any, everybody: list[Any]) -> None:

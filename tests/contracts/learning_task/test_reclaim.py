@@ -14,11 +14,13 @@ from ..support.models import Models
 from ..support.money import assert_balanced
 from ..support.play import Play
 
+OTHER = b"\x0c" * 32  # salt
+
 
 @pytest.fixture(scope="module")
 def case(module_isolation: None, publish: Any, dave: Any, eve: Any) -> Case:
-    """Eve has refuted the lie of seats 0 and 1 through seat 0; Dave had bonds against all three, and asked 1. The
-    round is over: seat 2's block is the head."""
+    """Eve has refuted the lie of seats 0 and 1 through seat 0; Dave had the first bonds against all three, a second one
+    against 1 and 2, and asked 1. The round is over: seat 2's block is the head."""
     play = publish(forkWindow=60).until(Phase.SEAL)
     case = Case.of(play, dict.fromkeys((0, 1), Models.of(play).lie(LIE)))
     case.seal()
@@ -26,6 +28,8 @@ def case(module_isolation: None, publish: Any, dave: Any, eve: Any) -> Case:
         case.propose(seat)
     for seat in range(3):
         case.commit(dave, seat)
+    for seat in (1, 2):
+        case.commit(dave, seat, salt=OTHER)
     case.ask(dave, 1)
     case.refute(eve)
     play.let_pass(Phase.CHALLENGE)
@@ -73,10 +77,10 @@ def test_before_the_round_is_settled(publish: Any, dave: Any, eve: Any) -> None:
 
 
 def test_result_stands(case: Case, dave: Any) -> None:
-    """A bond against the truth is lost."""
-    claim = case.claim(dave, 2)
-    with reverts("LearningTask_NotProven", claim):
-        case.task.reclaim(claim, {"from": dave})
+    """A bond against the truth is lost; the first one is not even kept."""
+    for name, claim in (("NotProven", case.claim(dave, 2, salt=OTHER)), ("NoClaim", case.claim(dave, 2))):
+        with reverts(f"LearningTask_{name}", claim):
+            case.task.reclaim(claim, {"from": dave})
 
 
 def test_refuted_in_a_later_round(publish: Any, dave: Any, eve: Any) -> None:
@@ -86,7 +90,8 @@ def test_refuted_in_a_later_round(publish: Any, dave: Any, eve: Any) -> None:
     first.seal()
     first.propose(0)
     first.open()
-    claim = first.commit(dave)
+    first.commit(dave)
+    claim = first.commit(dave, salt=OTHER)
     play.let_pass(Phase.CHALLENGE)
     play.finalise()
     second = Case.of(play.until(Phase.SEAL), dict.fromkeys(range(3), Models.of(play).lie(LIE)))
@@ -103,10 +108,10 @@ def test_refuted_in_a_later_round(publish: Any, dave: Any, eve: Any) -> None:
 # ---------------------------------------------------------------------- successes
 
 
-@pytest.mark.parametrize("seat", [0, 1], ids=["refuted", "guilty of the same"])
-def test_reclaim(case: Case, dave: Any, eve: Any, everybody: list[Any], seat: int) -> None:
+@pytest.mark.parametrize(("seat", "salt"), [(0, SALT), (1, OTHER)], ids=["refuted", "guilty of the same"])
+def test_reclaim(case: Case, dave: Any, eve: Any, everybody: list[Any], seat: int, salt: bytes) -> None:
     """Anybody may call; the bond is owed to its owner. It makes no difference through which miner the lie fell."""
-    claim = case.claim(dave, seat)
+    claim = case.claim(dave, seat, salt=salt)
     assert_balanced(case.task, everybody, bonds=3)
     before = [case.task.withdrawable(who) for who in (dave, eve)]
     tx = case.task.reclaim(claim, {"from": eve})
@@ -119,9 +124,17 @@ def test_reclaim(case: Case, dave: Any, eve: Any, everybody: list[Any], seat: in
 
 def test_question(case: Case, dave: Any) -> None:
     """The bond of a question that nobody had to answer any more comes back as well."""
-    claim = case.asked(dave, 1)
+    claim, before = case.asked(dave, 1), case.task.withdrawable(dave)
     assert log(case.task.reclaim(claim, {"from": dave}), "BondReturned")["seat"] == 1
+    assert case.task.withdrawable(dave) == before + BOND
+
+
+def test_first_bond(case: Case, dave: Any) -> None:
+    """The first bond against a miner that is guilty of the same comes back by itself."""
     assert case.task.withdrawable(dave) == BOND
+    claim = case.claim(dave, 1)
+    with reverts("LearningTask_NoClaim", claim):
+        case.task.reclaim(claim, {"from": dave})
 
 
 def test_after_the_end(case: Case, dave: Any, everybody: list[Any]) -> None:
@@ -131,9 +144,9 @@ def test_after_the_end(case: Case, dave: Any, everybody: list[Any]) -> None:
         case.play.let_pass(Phase.CHALLENGE)
         case.play.finalise()
     assert_balanced(case.task, everybody, bonds=3)
-    for claim in (case.claim(dave, 0), case.claim(dave, 1), case.asked(dave, 1)):
+    for claim in (case.claim(dave, 0), case.claim(dave, 1, salt=OTHER), case.asked(dave, 1)):
         case.task.reclaim(claim, {"from": dave})
     before = dave.balance()
     case.task.withdraw(dave, {"from": dave})
-    assert dave.balance() == before + 3 * BOND
+    assert dave.balance() == before + 4 * BOND
     assert_balanced(case.task, everybody)

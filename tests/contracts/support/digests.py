@@ -108,8 +108,13 @@ def fast_header(place: Place, parent: bytes, inputs: int, opening: Opening, diff
 
 
 def challenge(place: Place, seat: int, coordinate: int, salt: bytes) -> bytes:
-    """The claim that a coordinate of a miner's result is wrong."""
+    """What is committed to on the claim that a coordinate of a miner's result is wrong."""
     return _digest(CHALLENGE, place, ["uint8", "uint256", "bytes32"], (seat, coordinate, salt))
+
+
+def claim(seat: int, digest: bytes, challenger: object) -> bytes:
+    """The id of the claim that an account commits to against a miner."""
+    return keccak(encode(["uint8", "bytes32", "address"], [seat, digest, str(challenger)]))
 
 
 def question(place: Place, seat: int, height: int, index: int) -> bytes:

@@ -52,19 +52,23 @@ class Case:
 
     # ------------------------------------------------------------------ challenges
 
-    def claim(self, who: Any, seat: int = 0, coordinate: int = LIE, salt: bytes = SALT) -> bytes:
+    def digest(self, who: Any, seat: int = 0, coordinate: int = LIE, salt: bytes = SALT) -> bytes:
+        """What `who` commits to."""
         return digests.challenge(self.models.said.place(who), seat, coordinate, salt)
+
+    def claim(self, who: Any, seat: int = 0, coordinate: int = LIE, salt: bytes = SALT) -> bytes:
+        """The id of that claim."""
+        return digests.claim(seat, self.digest(who, seat, coordinate, salt), who)
 
     def commit(self, who: Any, seat: int = 0, coordinate: int = LIE, salt: bytes = SALT) -> bytes:
         """Commits `who` to a proof; returns the claim."""
-        claim = self.claim(who, seat, coordinate, salt)
-        chain.send(who, self.task.commitChallenge, seat, claim, value=self.play.terms["challengeBond"])
-        return claim
+        digest, bond = self.digest(who, seat, coordinate, salt), self.play.terms["challengeBond"]
+        chain.send(who, self.task.commitChallenge, seat, digest, value=bond)
+        return self.claim(who, seat, coordinate, salt)
 
     def proof(self, seat: int = 0, coordinate: int = LIE, salt: bytes = SALT, **changes: Any) -> tuple[Any, ...]:
         """What `challenge` takes."""
         values = {
-            "root": self.results[seat].root,
             "content_id": self.results[seat].content_id,
             "evidence": self.models.evidence(coordinate, self.made[seat]),
         } | changes

@@ -17,7 +17,7 @@ RANGES = {
     "parameterCount": (1, 2**28),
     "aggregationRule": (0, 2),
     "trimShare": (0, 4_999),
-    "scoringRule": (0, 4),
+    "scoringRule": (0, 5),
     "forkRule": (0, 2),
     "targetAccuracy": (0, 10_000),
     "payScore": (0, 10_000),

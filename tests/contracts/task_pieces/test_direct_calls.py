@@ -67,8 +67,9 @@ def test_claim(blocks: Any, eve: Any, step: str, values: tuple[Any, ...]) -> Non
 def test_challenge(blocks: Any, eve: Any) -> None:
     """Not even of one's own."""
     place = digests.Place(chain.chain_id(), blocks.address, 0, 0, eve.address)
-    with reverts("LearningTask_NoClaim", digests.challenge(place, 0, 0, DIGEST)):
-        blocks.challenge(0, 0, DIGEST, DIGEST, DIGEST, b"", {"from": eve})
+    claim = digests.claim(0, digests.challenge(place, 0, 0, DIGEST), eve)
+    with reverts("LearningTask_NoClaim", claim):
+        blocks.challenge(0, 0, DIGEST, DIGEST, b"", {"from": eve})
 
 
 def test_finalise(settlement: Any, eve: Any) -> None:

@@ -217,13 +217,17 @@ abstract contract Disputing is Scenario {
         return keccak256(abi.encode("challenge salt", who));
     }
 
-    function _claimOf(address who, uint256 seat, uint256 coordinate) internal view returns (bytes32) {
-        return _claimFor(who, seat, coordinate, _saltOf(who));
+    function _digestOf(address who, uint256 seat, uint256 coordinate) internal view returns (bytes32) {
+        return _digestFor(who, seat, coordinate, _saltOf(who));
     }
 
-    function _claimFor(address who, uint256 seat, uint256 coordinate, bytes32 salt) internal view returns (bytes32) {
+    function _digestFor(address who, uint256 seat, uint256 coordinate, bytes32 salt) internal view returns (bytes32) {
         Preimages.At memory at = Preimages.At(address(task), _round(), 0, who);
         return Preimages.challenge(at, uint8(seat), coordinate, salt);
+    }
+
+    function _claimOf(address who, uint256 seat, uint256 coordinate) internal view returns (bytes32) {
+        return Preimages.claim(uint8(seat), _digestOf(who, seat, coordinate), who);
     }
 
     function _bond(address who) internal returns (uint256 bond) {
@@ -232,22 +236,22 @@ abstract contract Disputing is Scenario {
     }
 
     function _post(address who, uint256 seat, uint256 coordinate) internal returns (bytes32 claim) {
-        claim = _claimOf(who, seat, coordinate);
-        _postClaim(who, seat, claim);
+        return _postDigest(who, seat, _digestOf(who, seat, coordinate));
     }
 
-    function _postClaim(address who, uint256 seat, bytes32 claim) internal {
+    function _postDigest(address who, uint256 seat, bytes32 digest) internal returns (bytes32 claim) {
         uint256 bond = _bond(who);
         vm.prank(who);
-        task.commitChallenge{value: bond}(uint8(seat), claim);
+        task.commitChallenge{value: bond}(uint8(seat), digest);
         paidIn += bond;
+        claim = Preimages.claim(uint8(seat), digest, who);
         claims.push(claim);
     }
 
     function _show(address who, uint256 seat, uint256 coordinate, bytes memory evidence) internal {
         Opening memory o = _sealed(seat);
         vm.prank(who);
-        task.challenge(uint8(seat), coordinate, _saltOf(who), o.root, o.contentId, evidence);
+        task.challenge(uint8(seat), coordinate, _saltOf(who), o.contentId, evidence);
     }
 
     /// @dev Commits, waits a block, shows.

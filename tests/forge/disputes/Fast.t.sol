@@ -146,12 +146,12 @@ contract FastTest is Disputing {
         _ready();
         _proposeFast(0, _false(0));
         _expectPhase(Phase.Challenge);
-        bytes32 claim = _claimOf(watcher, 0, lieAt);
+        bytes32 digest = _digestOf(watcher, 0, lieAt);
         uint256 bond = _bond(watcher);
         uint256 held = block.number;
         vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_TooEarly.selector, held, held + 1));
         vm.prank(watcher);
-        task.commitChallenge{value: bond}(0, claim);
+        task.commitChallenge{value: bond}(0, digest);
         // However long it takes: without the draw it is not final.
         vm.warp(block.timestamp + 10 * uint256(terms.minWindow));
         _expectPhase(Phase.Challenge);

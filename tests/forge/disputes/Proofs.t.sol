@@ -158,18 +158,19 @@ contract ProofsTest is Disputing {
 
     /// @dev The result's entry is of another tree: the right aggregate's, or an input's.
     function test_D08_foreignResult() public {
-        uint256[] memory seats = _ready(Rules.WEIGHTED_MEAN);
-        bytes memory inputs = _inputEvidence(seats, AT);
-        bytes32 root = _sealed(1).root;
-        _refused(bytes.concat(inputs, Trees.entry(_aggregate(), AT)), uint256(_sealed(0).root), uint256(root));
-        _refused(bytes.concat(inputs, Trees.entry(_model(1), AT)), uint256(_modelRoot(1)), uint256(root));
-        // The root itself is that of the miner's result, or nothing is looked at.
-        bytes memory evidence = bytes.concat(inputs, Trees.entry(_aggregate(), AT));
-        Opening memory o = _sealed(0);
+        bytes memory inputs = _inputEvidence(_ready(Rules.WEIGHTED_MEAN), AT);
+        bytes memory right = Trees.entry(_aggregate(), AT);
+        _refusedResult(bytes.concat(inputs, right), _sealed(1).contentId);
+        _refusedResult(bytes.concat(inputs, Trees.entry(_model(1), AT)), _sealed(1).contentId);
+        // Nor another miner's, under its own content id.
+        _refusedResult(bytes.concat(inputs, right), _sealed(0).contentId);
+    }
+
+    function _refusedResult(bytes memory evidence, bytes32 contentId) private {
         bytes32 salt = _saltOf(watcher);
         vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_WrongResult.selector, uint8(1)));
         vm.prank(watcher);
-        task.challenge(1, AT, salt, o.root, o.contentId, evidence);
+        task.challenge(1, AT, salt, contentId, evidence);
     }
 
     /// @dev The leaf next to it, with its own path: another index.
@@ -264,18 +265,19 @@ contract ProofsTest is Disputing {
         _begin(_disputed());
         _playToSeal();
         for (uint256 m; m < 3; ++m) _seal(m, _false(m));
-        bytes32 claim = _claimOf(watcher, 0, AT);
+        bytes32 digest = _digestOf(watcher, 0, AT);
         uint256 bond = _bond(watcher);
         _expectWrongPhase(Phase.Mine, Phase.Challenge);
         vm.prank(watcher);
-        task.commitChallenge{value: bond}(0, claim);
+        task.commitChallenge{value: bond}(0, digest);
         _propose(0);
         vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_NotOpened.selector, uint8(1)));
         vm.prank(watcher);
-        task.commitChallenge{value: bond}(1, claim);
+        task.commitChallenge{value: bond}(1, digest);
         vm.expectRevert(abi.encodeWithSelector(ITaskEvents.LearningTask_WrongBond.selector, bond - 1, bond));
         vm.prank(watcher);
-        task.commitChallenge{value: bond - 1}(0, claim);
+        task.commitChallenge{value: bond - 1}(0, digest);
+        bytes32 claim = _claimOf(watcher, 0, AT);
         bytes memory evidence = _evidence(AT, _lie());
         _expectNoClaim(claim);
         _show(watcher, 0, AT, evidence);

@@ -97,14 +97,15 @@ abstract contract Deeds is Steps {
     function _accuse(Status memory s, address who, uint8 m, uint256 seed) private returns (bool) {
         uint256 coordinate = seed >> 24 & 3 == 0 ? _within(seed >> 32, 0, 31) : lieAt;
         Preimages.At memory at = Preimages.At(address(task), s.round.id, 0, who);
-        bytes32 claim = Preimages.challenge(at, m, coordinate, _saltOf(who));
+        bytes32 digest = Preimages.challenge(at, m, coordinate, _saltOf(who));
+        bytes32 claim = Preimages.claim(m, digest, who);
         if (_posted[claim].who != address(0)) {
             // Shown before, or held already.
             if (task.stakeOf(claim).challenger == address(0)) return false;
-            _refused(who, abi.encodeCall(task.commitChallenge, (m, claim)), terms.challengeBond);
+            _refused(who, abi.encodeCall(task.commitChallenge, (m, digest)), terms.challengeBond);
             return false;
         }
-        _postClaim(who, m, claim);
+        _postDigest(who, m, digest);
         _posted[claim] = Posted(who, m, 0, 0, false, coordinate);
         return true;
     }
@@ -139,7 +140,7 @@ abstract contract Deeds is Steps {
         Opening memory o = _sealed(p.seat);
         bytes memory evidence = _evidenceOf(s, p.coordinate, _aggregateOf(s, stands[p.seat].lies));
         return abi.encodeCall(
-            task.challenge, (p.seat, p.coordinate, _saltOf(p.who), o.root, o.contentId, evidence)
+            task.challenge, (p.seat, p.coordinate, _saltOf(p.who), o.contentId, evidence)
         );
     }
 

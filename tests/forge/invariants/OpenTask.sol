@@ -64,7 +64,8 @@ contract OpenTask is LearningTask {
             // Of a claim in the running round, or one that may be taken back.
             if ((running && round == _round.id) || _miners[stake.seat].provenRound == round) ++b.bonds;
         }
-        // Who refuted a result has its bond back when the round is settled.
-        if (running) b.bonds += _count(_round.refuted);
+        // The first bond against each result lies with its miner; so does that of who refuted it, until the round is
+        // settled.
+        for (uint256 m; m < n; ++m) if (_miners[m].accuser != address(0)) ++b.bonds;
     }
 }

@@ -87,6 +87,10 @@ library Preimages {
     }
 
     /// @notice The claim that `coordinate` of the result of miner `seat` is wrong. `at.attempt` is 0.
+    function claim(uint8 seat, bytes32 digest, address challenger) internal pure returns (bytes32) {
+        return keccak256(abi.encode(seat, digest, challenger));
+    }
+
     function challenge(At memory at, uint8 seat, uint256 coordinate, bytes32 salt) internal view returns (bytes32) {
         bytes32 kind = keccak256("BC-FL challenge");
         return keccak256(

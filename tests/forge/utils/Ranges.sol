@@ -34,7 +34,7 @@ abstract contract Ranges {
         if (word == 8) return Range("parameterCount", 1, 2 ** 28, type(uint32).max);
         if (word == 9) return Range("aggregationRule", 0, 2, type(uint8).max);
         if (word == 10) return Range("trimShare", 0, 4999, type(uint16).max);
-        if (word == 11) return Range("scoringRule", 0, 4, type(uint8).max);
+        if (word == 11) return Range("scoringRule", 0, 5, type(uint8).max);
         return Range("forkRule", 0, 2, type(uint8).max);
     }
 

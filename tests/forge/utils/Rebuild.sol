@@ -22,6 +22,7 @@ abstract contract Rebuild is Test {
         bytes32 seal; // miner: sealed last
         bytes32 openingRoot; // miner: opened last
         uint256 verdicts; // miner: posted last
+        bool disputed; // miner: its verdicts gave way to a claim
         bytes32 blockHash; // miner: proposed last
         uint256 bonds; // miner: wei posted against its result in this round
         bytes32 accusation; // miner: the claim that is to be paid for its refutation
@@ -128,7 +129,7 @@ abstract contract Rebuild is Test {
         } else if (kind == ITaskEvents.Revealed.selector) {
             seats[Role.Trainer][at].root = abi.decode(data, (bytes32));
         } else if (kind == ITaskEvents.Checked.selector) {
-            seats[Role.Miner][at].verdicts = abi.decode(data, (uint256));
+            (seats[Role.Miner][at].verdicts, seats[Role.Miner][at].disputed) = (abi.decode(data, (uint256)), false);
         } else if (kind == ITaskEvents.InputsFrozen.selector) {
             book.inputs = abi.decode(data, (uint128));
         } else if (kind == ITaskEvents.Sealed.selector) {
@@ -147,6 +148,7 @@ abstract contract Rebuild is Test {
         bytes32 kind = topics[0];
         if (kind == ITaskEvents.ChallengeCommitted.selector || kind == ITaskEvents.Questioned.selector) {
             bool asks = kind == ITaskEvents.Questioned.selector;
+            seats[Role.Miner][uint256(topics[2])].disputed = true;
             claims[abi.decode(data, (bytes32))] = Claim(_account(topics[3]), block.number, asks);
             seats[Role.Miner][uint256(topics[2])].bonds += book.terms.challengeBond;
             book.bonds += book.terms.challengeBond;

@@ -18,14 +18,14 @@ from bcfl_client.aggregation import aggregate, update_weight
 from bcfl_client.chain.connection import Connection
 from bcfl_client.chain.contracts import artifact
 from bcfl_client.chain.digests import challenge_digest, header_digest, seal_digest, update_digest
-from bcfl_client.chain.sender import Sender
+from bcfl_client.chain.sender import Receipt, Sender
 from bcfl_client.chain.signing import sign_commit
-from bcfl_client.chain.task import Receipt, Task, TaskActor
+from bcfl_client.chain.task import Task, TaskActor
 from bcfl_client.disputes.evidence import LeafProof, ProofInput, build_evidence
 from bcfl_client.learning.tree import ParameterTree
 from bcfl_client.roles.mining import search_nonce
 from bcfl_client.terms import make_terms
-from bcfl_client.types import Opening, UpdateOpening, Verdict, pack_scores, pack_verdicts
+from bcfl_client.types import Opening, SignedCommit, UpdateOpening, Verdict, pack_scores, pack_verdicts
 
 __all__ = ["PARAMETERS", "Stage", "word"]
 
@@ -86,7 +86,7 @@ class Stage:
     def update_in_a_batch(self, openings: Sequence[UpdateOpening]) -> None:
         """All trainers sign, one relay sends."""
         relay, round_id = self._actor("relay", 0), self.task.status().round.id
-        commits = []
+        commits: list[SignedCommit] = []
         for actor, opening in zip(self.trainer_actors, openings):
             place = self.task.place(round_id, 0, actor.sender.address)
             commits.append(sign_commit(self._account("trainer", len(commits)), place, update_digest(place, opening)))
@@ -176,8 +176,8 @@ class Stage:
         place = self.task.place(self.task.status().round.id, 0, watcher.sender.address)
         claim = challenge_digest(place, 0, coordinate, salt)
         self.note("challenge.commit", watcher.commit_challenge(0, claim))
-        result = (tree.root, false[0].content_digest)
-        self.note("challenge.show", watcher.challenge(0, coordinate, salt, *result, evidence))
+        shown = watcher.challenge(0, coordinate, salt, false[0].content_digest, evidence)
+        self.note("challenge.show", shown)
         assert self.task.status().round.refuted == 1
 
     # ---------------------------------------------------------------- accounts

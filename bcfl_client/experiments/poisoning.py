@@ -1,0 +1,152 @@
+"""Poisoning: what attacks do to the model and what they earn, under a plain mean, a robust rule alone, and the
+recommended terms, in which scores decide pay, later weights and who is out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bcfl_client.aggregation import AggregationRule
+from bcfl_client.errors import ConfigError
+from bcfl_client.experiments.attacks import ATTACKS, TARGET, flip_labels, plant_backdoor, stamp
+from bcfl_client.experiments.cells import Cell, Experiment, Row
+from bcfl_client.experiments.earnings import Earnings
+from bcfl_client.experiments.evaluation import Examples
+from bcfl_client.experiments.federation import Client, Federation, Rules
+from bcfl_client.experiments.poisoning_figures import report
+from bcfl_client.experiments.scoring import task_score
+from bcfl_client.experiments.settings import Learning, Part
+from bcfl_client.learning.datasets import Dataset, held_out_validation
+from bcfl_client.scoring.rules import ScoringRule
+from bcfl_client.scoring.validation_accuracy import ValidationScorer
+
+__all__ = ["DEFENCES", "POISONING", "Defence", "Poisoning"]
+
+NO_ATTACK = "none"
+
+
+@dataclass(frozen=True)
+class Defence:
+    """The terms that decide: aggregation, in basis points what is trimmed and which share of the median score is paid,
+    and scoring."""
+
+    aggregation: int
+    trim_share: int
+    scoring: int
+    pay_score: int
+
+
+DEFENCES = {
+    "plain mean": Defence(AggregationRule.WEIGHTED_MEAN, 0, ScoringRule.DATA_SIZE, 0),
+    "robust rule alone": Defence(AggregationRule.TRIMMED_MEAN, 3000, ScoringRule.DATA_SIZE, 0),
+    "recommended": Defence(AggregationRule.TRIMMED_MEAN, 3000, ScoringRule.ALIGNED_ACCURACY, 5000),
+}
+
+
+@dataclass(frozen=True)
+class Poisoning:
+    """`attackers` of the nodes attack in every round of `rounds`; every defence is tried against every attack."""
+
+    learning: Learning = field(
+        default_factory=lambda: Learning(samples=None, model="2nn", partition="dirichlet:0.5", learning_rate=0.3)
+    )
+    rounds: int = 20
+    attackers: tuple[int, ...] = (2, 3)
+    attacks: tuple[str, ...] = tuple(ATTACKS)
+
+
+def _cells(setting: Poisoning, seeds: Sequence[int]) -> list[Cell]:
+    cases = [(NO_ATTACK, 0), *((attack, count) for attack in setting.attacks for count in setting.attackers)]
+    return [
+        Cell(
+            f"run{run}-{_slug(name)}-{_slug(attack)}-{count}",
+            {"learning": asdict(setting.learning), "run": run, "seed": seed, "rounds": setting.rounds}
+            | {"defence": name, **asdict(defence), "attack": attack, "attackers": count},
+        )
+        for run, seed in enumerate(seeds)
+        for name, defence in DEFENCES.items()
+        for attack, count in cases
+    ]
+
+
+def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
+    """One row per round. Where honest training diverges the task is over: the model stays as it was."""
+    learning, seed, attack = Learning(**values["learning"]), values["seed"], values["attack"]
+    training, held_out = held_out_validation(dataset)
+    parts, model = learning.parts(training, seed), learning.build(dataset, seed)
+    honest = learning.nodes - values["attackers"]
+    clients = [
+        Client(part.images, part.labels) if seat < honest else _attacker(attack, part, dataset.classes)
+        for seat, part in enumerate(parts)
+    ]
+    miner = ValidationScorer(
+        learning.build(dataset, seed), dataset.train_images[held_out], dataset.train_labels[held_out]
+    )
+    rule, trim_share, scoring = values["aggregation"], values["trim_share"], values["scoring"]
+    score = task_score(scoring, rule, trim_share, miner.count, miner.guessed)
+    rules = Rules(AggregationRule(rule), trim_share, score=score, pay_score=values["pay_score"])
+    test, triggered = Examples(dataset.test_images, dataset.test_labels), _triggered(dataset)
+    earnings, rows, diverged = Earnings([len(part.labels) for part in parts]), [], False
+    with Federation(model, clients, learning.hyper(1), rules, seed) as federation:
+        for round_id in range(1, values["rounds"] + 1):
+            try:
+                if not diverged:
+                    earnings.add(federation.play_round())
+            except ConfigError:
+                diverged = True
+            rows.append(
+                {name: values[name] for name in ("run", "defence", "attack", "attackers")}
+                | {
+                    "round": round_id,
+                    "accuracy": test.measure(model, federation.model).accuracy,
+                    "backdoor": triggered.measure(model, federation.model).accuracy,
+                    "attackers_pay": _relative_pay(earnings, honest),
+                    "attackers_denied": sum(earnings.denied_rounds[honest:]),
+                    "honest_denied": sum(earnings.denied_rounds[:honest]),
+                    "honest_out": sum(strikes >= rules.max_strikes for strikes in federation.strikes[:honest]),
+                    "diverged": int(diverged),
+                }
+            )
+    return rows
+
+
+def _attacker(attack: str, part: Part, classes: int) -> Client:
+    images, labels = part.images, part.labels
+    if attack == "label flip":
+        labels = flip_labels(labels, classes)
+    elif attack.startswith("backdoor"):
+        images, labels = plant_backdoor(images, labels)
+    return Client(images, labels, ATTACKS[attack])
+
+
+def _triggered(dataset: Dataset) -> Examples:
+    """Test images of other classes than the target, with the trigger: "correct" is who falls for it."""
+    others = dataset.test_labels != TARGET
+    fooled = np.full(int(others.sum()), TARGET, dtype=np.uint8)
+    return Examples(stamp(dataset.test_images[others]), fooled)
+
+
+def _relative_pay(earnings: Earnings, honest: int) -> float:
+    """The attackers' pay per sample, relative to that of the honest; 0 without attackers."""
+    seats = range(len(earnings.samples))
+    earned = earnings.per_sample(seats[:honest])
+    return earnings.per_sample(seats[honest:]) / earned if honest < len(seats) and earned else 0.0
+
+
+def _slug(text: str) -> str:
+    return text.lower().replace(" ", "-").replace(".", "_")
+
+
+_QUICK = Poisoning(Learning(samples=1200, model="2nn", partition="dirichlet:0.5", learning_rate=0.3), attackers=(3,))
+_UNLIKE = Poisoning(Learning(samples=None, model="2nn", partition="dirichlet:0.1", learning_rate=0.3), attackers=(2,))
+
+POISONING = Experiment(
+    "Attacks on the model under a plain mean, a robust rule, and scores that decide pay and weight",
+    {"default": Poisoning(), "quick": _QUICK, "unlike": _UNLIKE},
+    _cells,
+    _play,
+    report,
+)

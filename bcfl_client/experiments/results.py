@@ -1,0 +1,96 @@
+"""What an experiment leaves: a file per finished cell while it runs, then a CSV of all rows and a JSON about them."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from bcfl_client import __version__
+from bcfl_client.errors import ConfigError
+from bcfl_client.experiments.cells import Cell, Row
+from bcfl_client.files import write_whole
+from bcfl_client.learning.datasets import Dataset
+
+__all__ = ["CellFiles", "describe_dataset", "require_folder", "versions", "write_csv", "write_json"]
+
+_PACKAGES = ("numpy", "numba", "torch", "scipy", "matplotlib")
+
+
+class CellFiles:
+    """Finished cells in `folder`: written whole or not at all, and taken again only for the same settings."""
+
+    def __init__(self, folder: Path, data: Mapping[str, Any]) -> None:
+        self._folder = folder
+        self._data = data
+
+    def load(self, cell: Cell) -> list[Row] | None:
+        """The cell's rows from an earlier run; None when there are none, or of other settings, data or version."""
+        try:
+            found = json.loads(self._path(cell).read_text())
+        except (OSError, ValueError):
+            return None
+        if not isinstance(found, dict) or found.get("made_of") != self._made_of(cell):
+            return None
+        rows: list[Row] = found["rows"]
+        return rows
+
+    def save(self, cell: Cell, rows: Sequence[Row]) -> None:
+        """Keeps the cell's rows. Raises ConfigError when that is not possible."""
+        text = json.dumps({"made_of": self._made_of(cell), "rows": list(rows)}, indent=1)
+        write_whole(self._path(cell), lambda file: file.write(text.encode()))
+
+    def _path(self, cell: Cell) -> Path:
+        return self._folder / f"{cell.key}.json"
+
+    def _made_of(self, cell: Cell) -> dict[str, Any]:
+        made_of = {"values": dict(cell.values), "data": dict(self._data), "version": __version__}
+        as_read: dict[str, Any] = json.loads(json.dumps(made_of))  # tuples become lists
+        return as_read
+
+
+def describe_dataset(dataset: Dataset) -> dict[str, Any]:
+    """Its name, sizes and SHA-256, which tells it from another of the same name."""
+    digest = hashlib.sha256()
+    for part in (dataset.train_images, dataset.train_labels, dataset.test_images, dataset.test_labels):
+        digest.update(part.tobytes())
+    sizes = {"train": len(dataset.train_labels), "test": len(dataset.test_labels)}
+    return {"name": dataset.name, **sizes, "sha256": digest.hexdigest()}
+
+
+def require_folder(folder: Path) -> None:
+    """Makes the folder. Raises ConfigError: that it cannot be written to is better known before a run than after."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--out {folder}: {error.strerror}; name a folder that can be written to") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(f"--out {folder}: permission denied; name a folder that can be written to")
+
+
+def versions() -> dict[str, str]:
+    """What the numbers were made with."""
+    made_with = {"bcfl": __version__, "python": platform.python_version(), "machine": platform.machine()}
+    return made_with | {package: version(package) for package in _PACKAGES}
+
+
+def write_csv(path: Path, rows: Sequence[Row]) -> None:
+    """One line per row; numbers are written so that they are read back as they were."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(path, lambda file: file.write(text.getvalue().encode()))
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Indented, in the order of `values`."""
+    text = json.dumps(values, indent=1) + "\n"
+    write_whole(path, lambda file: file.write(text.encode()))

@@ -1,0 +1,107 @@
+"""Poisoning, rewards and laziness, small: from cells to figures, with findings that depend on what happened."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bcfl_client.experiments import catalogue
+from bcfl_client.experiments.laziness import LAZINESS, Laziness
+from bcfl_client.experiments.laziness_figures import expected_profit
+from bcfl_client.experiments.poisoning import POISONING, Poisoning
+from bcfl_client.experiments.rewards import REWARDS, Rewards, split_part
+from bcfl_client.experiments.runner import RunSettings, run_experiment
+from bcfl_client.experiments.settings import Learning, Part
+from bcfl_client.learning.datasets import Dataset
+from bcfl_client.scoring.rules import ScoringRule
+from bcfl_client.terms import make_terms
+
+TRAINERS = Learning(nodes=10, samples=120, model="mlp:64", partition="iid", learning_rate=0.3, batch_size=8)
+
+
+def run(
+    name: str, tiny: object, digits: Dataset, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[dict[str, object], list[str]]:
+    """Findings of one run, and the names of the figures."""
+    whole = {"poisoning": POISONING, "rewards": REWARDS, "laziness": LAZINESS}[name]
+    monkeypatch.setitem(catalogue.EXPERIMENTS, name, replace(whole, settings={"tiny": tiny}))
+    run_experiment(RunSettings(name, out, runs=1), digits, lambda text: None)
+    findings = json.loads((out / f"{name}.json").read_text())["findings"]
+    return findings, sorted(path.name for path in out.glob("*.svg"))
+
+
+def test_poisoning(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sign flips ruin the plain mean, not the recommended terms, under which the attackers are denied until they are
+    out and earn next to nothing; without an attack nobody is out."""
+    setting = Poisoning(TRAINERS, rounds=8, attackers=(2,), attacks=("sign flip x3", "label flip"))
+    findings, figures = run("poisoning", setting, digits, tmp_path, monkeypatch)
+    assert figures == ["poisoning-pay.svg", "poisoning-rounds.svg", "poisoning.svg"]
+    cases = {(case["defence"], case["attack"]): case for case in findings["cases"]}  # type: ignore[attr-defined]
+    assert len(cases) == 3 * 3
+    assert cases["plain mean", "sign flip x3"]["drop_points"] > 20
+    for attack in setting.attacks:
+        robust = cases["recommended", attack]
+        assert robust["drop_points"] < 10
+        assert robust["attackers_pay"]["mean"] < 0.1 and robust["attackers_denied"]["mean"] == 6
+    assert cases["recommended", "none"]["honest_out"]["mean"] == 0
+    assert cases["robust rule alone", "label flip"]["attackers_pay"]["mean"] == pytest.approx(1)
+
+
+def test_rewards(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where labels are wrong to a growing extent, accuracy and Shapley scores pay in that order, data size does not
+    see it; data in one hand or two earn the same by size."""
+    setting = Rewards(
+        replace(TRAINERS, nodes=6, samples=200),
+        rounds=4,
+        partitions=("label noise",),
+        split_partition="iid",
+        rules=(ScoringRule.VALIDATION_ACCURACY, ScoringRule.DATA_SIZE, ScoringRule.SHAPLEY),
+        identities=(1, 2),
+    )
+    findings, figures = run("rewards", setting, digits, tmp_path, monkeypatch)
+    assert figures == ["rewards-pay.svg", "rewards.svg"]
+    ranks = {rule: one["mean"] for rule, one in findings["spearman"]["label noise"].items()}  # type: ignore[index]
+    assert ranks["shapley"] > 0.7 and ranks["validation accuracy"] > 0.7 and ranks["data size"] == 0
+    assert findings["split_pay"]["data size"]["2"]["mean"] == pytest.approx(1, abs=1e-9)  # type: ignore[index]
+
+
+def test_laziness(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With little noise everything is found and nobody blamed; with noise as long as the step copies are not."""
+    setting = Laziness(
+        replace(TRAINERS, samples=None),
+        rounds=3,
+        models=("mlp:64",),
+        partitions=("iid", "dirichlet:0.5"),
+        noise=(0.0, 0.1, 1.0),
+    )
+    findings, figures = run("laziness", setting, digits, tmp_path, monkeypatch)
+    assert figures == ["laziness.svg"]
+    for partition in setting.partitions:
+        assert findings["false_alarms"][partition] == {"updates": 30, "rejected": 0, "share": 0.0}  # type: ignore[index]
+        for case, found in findings["recall"].items():  # type: ignore[attr-defined]
+            assert found[partition] == {"updates": 8, "rejected": 8, "share": 1.0}, (case, partition)
+    rows = (tmp_path / "laziness.csv").read_text().splitlines()
+    shared = [row.split(",") for row in rows if ",shared run,1.0," in row]
+    assert shared and all(int(row[6]) == 0 for row in shared)
+
+
+def test_expected_profit_by_hand() -> None:
+    """A missed copy earns an average trainer's round, a found one costs the penalty."""
+    terms = make_terms()
+    pay = terms["reward"] * 8 // 10 // 10 // 10
+    assert expected_profit(1000, 1000)["profit_wei"] == -terms["penalty"]
+    assert expected_profit(4, 3)["profit_wei"] == pay / 4 - 3 * terms["penalty"] / 4
+    assert expected_profit(100, 100)["least_recall"] == pytest.approx(0.05 ** (1 / 100))
+    assert expected_profit(10_000, 10_000)["most_profit_wei"] < 0 < expected_profit(100, 100)["most_profit_wei"]
+
+
+def test_splitting_shares_out_all_of_the_data() -> None:
+    part = Part(np.arange(10, dtype=np.uint8).reshape(10, 1, 1), np.arange(10, dtype=np.uint8))
+    shares = split_part(part, 4, np.random.default_rng(0))
+    assert [len(one.labels) for one in shares] == [3, 3, 2, 2]
+    assert sorted(np.concatenate([one.labels for one in shares])) == list(range(10))
+    assert all(np.array_equal(one.images.ravel(), one.labels) for one in shares)

@@ -1,0 +1,212 @@
+"""How experiments are run: the same bytes whatever runs them, however often they are interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bcfl_client.cli import main
+from bcfl_client.errors import BcflError, ConfigError, ConnectionFailed
+from bcfl_client.experiments import catalogue
+from bcfl_client.experiments.cells import Cell, run_seed
+from bcfl_client.experiments.lazy_nodes import LAZY_NODES
+from bcfl_client.experiments.resource_allocation import RESOURCE_ALLOCATION
+from bcfl_client.experiments.results import CellFiles
+from bcfl_client.experiments.runner import RunSettings, run_experiment
+from bcfl_client.learning.datasets import Dataset
+from tests.client.experiments.small import ALLOCATION, LAZINESS
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The experiments with settings that take a second; `small` draws nothing."""
+    drawn = replace(RESOURCE_ALLOCATION, settings={"tiny": ALLOCATION})
+    monkeypatch.setitem(catalogue.EXPERIMENTS, "drawn", drawn)
+    monkeypatch.setitem(catalogue.EXPERIMENTS, "small", replace(drawn, report=lambda *_: {}))
+    monkeypatch.setitem(catalogue.EXPERIMENTS, "idle", replace(LAZY_NODES, settings={"tiny": LAZINESS}))
+
+
+@pytest.fixture(scope="module")
+def whole(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The CSV of `small`, played by one process in one go."""
+    out = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        alone = replace(RESOURCE_ALLOCATION, settings={"tiny": ALLOCATION}, report=lambda *_: {})
+        patch.setitem(catalogue.EXPERIMENTS, "small", alone)
+        return csv_of(out, digits, workers=1)
+
+
+def csv_of(out: Path, digits: Dataset, name: str = "small", **options: object) -> bytes:
+    run_experiment(RunSettings(name, out, runs=2, **options), digits, lambda text: None)
+    return (out / f"{name}.csv").read_bytes()
+
+
+def test_same_csv_for_any_number_of_workers(tmp_path: Path, digits: Dataset, whole: bytes) -> None:
+    """One process or two; another seed gives other numbers."""
+    assert csv_of(tmp_path / "2", digits, workers=2) == whole
+    assert csv_of(tmp_path / "3", digits, seed=1) != whole
+    about = json.loads((tmp_path / "2" / "small.json").read_text())
+    assert about["seeds"] == [run_seed(0, 0), run_seed(0, 1)] and about["settings"]["total"] == 16
+    assert about["data"]["name"] == "digits" and "torch" in about["versions"]
+
+
+def test_figures_are_the_same_bytes_too(tmp_path: Path, digits: Dataset, whole: bytes) -> None:
+    """No date and no random name in them; drawn twice from the same cells."""
+    assert csv_of(tmp_path, digits, "drawn") == whole
+    first = {name: (tmp_path / name).read_bytes() for name in ("drawn.svg", "drawn.png", "drawn-bound.svg")}
+    assert csv_of(tmp_path, digits, "drawn") == whole
+    assert all((tmp_path / name).read_bytes() == data for name, data in first.items())
+    assert b"communication rounds K" in first["drawn.svg"]
+    assert len(json.loads((tmp_path / "drawn.json").read_text())["findings"]["lines"]) == 2
+
+
+def test_finished_cells_are_taken_up_again_and_others_are_not(tmp_path: Path, digits: Dataset, whole: bytes) -> None:
+    """A file cut short, or one of other settings, is played again; one that is whole is not."""
+    csv_of(tmp_path, digits)
+    files = sorted((tmp_path / "cells" / "small").iterdir())
+    kept = {path.name: path.stat().st_mtime_ns for path in files}
+    files[0].write_text(files[0].read_text()[:40])
+    files[1].write_text(files[1].read_text().replace('"learning_rate": 0.1', '"learning_rate": 0.2'))
+    files[2].unlink()
+    assert csv_of(tmp_path, digits) == whole
+    now = {path.name: path.stat().st_mtime_ns for path in files}
+    assert {name for name in now if now[name] != kept[name]} == {path.name for path in files[:3]}
+
+
+KILLED = """
+from dataclasses import replace
+from pathlib import Path
+import sys, time
+from bcfl_client.experiments import catalogue, resource_allocation as ra
+from bcfl_client.experiments.runner import RunSettings, run_experiment
+from bcfl_client.learning.datasets import load_dataset
+from tests.client.experiments.small import ALLOCATION
+
+def slow(values, dataset):
+    time.sleep(0.3)
+    return ra.RESOURCE_ALLOCATION.play(values, dataset)
+
+small = replace(ra.RESOURCE_ALLOCATION, settings={"tiny": ALLOCATION}, report=lambda *_: {})
+catalogue.EXPERIMENTS["small"] = replace(small, play=slow)
+run_experiment(RunSettings("small", Path(sys.argv[1]), runs=2), load_dataset("digits"), print)
+"""
+
+
+def test_goes_on_after_a_kill(tmp_path: Path, digits: Dataset, whole: bytes) -> None:
+    """Killed in the middle, by a signal that nobody can catch: no worker outlives it, and the CSV is the same."""
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / "killed")], cwd=ROOT)
+    cells = tmp_path / "killed" / "cells" / "small"
+    deadline = time.monotonic() + 60
+    while len(list(cells.glob("*.json")) if cells.exists() else []) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    workers = [int(pid) for pid in children.read_text().split()] if children.exists() else []
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    done = len(list(cells.glob("*.json")))
+    assert 2 <= done < 20 and not (tmp_path / "killed" / "small.csv").exists()
+    while any(Path(f"/proc/{pid}").exists() for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert time.monotonic() < deadline
+    assert csv_of(tmp_path / "killed", digits) == whole
+
+
+def test_lazy_nodes_hurt_and_are_found(tmp_path: Path, digits: Dataset) -> None:
+    """The figure's rows: copies count in the paper's setting and earn their share; with commitments every one of them
+    is rejected, no honest update is, and they earn nothing."""
+    about = run_experiment(RunSettings("idle", tmp_path, runs=2), digits, lambda text: None)
+    paper, defended = about["findings"]["paper"], about["findings"]["defended"]
+    assert paper["lazy_rejected"] == 0 and paper["best"][2]["lazy_pay"] == pytest.approx(0.5)
+    assert defended["lazy_rejected"] == defended["lazy_uploads"] > 0 and defended["honest_rejected"] == 0
+    assert defended["best"][2]["lazy_pay"] == 0
+    assert paper["best"][0]["accuracy"] > paper["best"][2]["accuracy"]
+    assert (tmp_path / "idle-defended.png").stat().st_size > 10_000
+
+
+def test_ray_gives_the_same_csv(tmp_path: Path, whole: bytes) -> None:
+    """Tasks on a local Ray, in a process of its own: Ray changes signals and warnings of the one it runs in."""
+    pytest.importorskip("ray", reason='Ray is not installed: pip install "ray"')
+    script = KILLED.replace("runs=2)", 'runs=2, ray_address="local")').replace("play=slow", "")
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "ray")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "RAY_USAGE_STATS_ENABLED": "0"},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (tmp_path / "ray" / "small.csv").read_bytes() == whole
+
+
+def test_errors_of_a_cell_reach_the_caller(tmp_path: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they are, from a worker too; nothing is written."""
+    wild = replace(ALLOCATION, learning=replace(ALLOCATION.learning, learning_rate=100.0))
+    monkeypatch.setitem(catalogue.EXPERIMENTS, "small", replace(RESOURCE_ALLOCATION, settings={"tiny": wild}))
+    with pytest.raises(ConfigError, match="diverged"):
+        csv_of(tmp_path, digits)
+    assert not (tmp_path / "small.csv").exists()
+
+    def die(values: object, dataset: object) -> list[dict[str, object]]:
+        os._exit(9)
+
+    broken = replace(RESOURCE_ALLOCATION, settings={"tiny": ALLOCATION}, play=die)
+    monkeypatch.setitem(catalogue.EXPERIMENTS, "small", broken)
+    with pytest.raises(BcflError, match="killed"):
+        csv_of(tmp_path, digits)
+
+
+def test_a_cell_of_another_version_or_data_is_not_taken(tmp_path: Path) -> None:
+    """Numbers of other data are other numbers."""
+    cell = Cell("one", {"a": (1, 2)})
+    CellFiles(tmp_path, {"sha256": "x"}).save(cell, [{"b": 0.1}])
+    assert CellFiles(tmp_path, {"sha256": "x"}).load(cell) == [{"b": 0.1}]
+    assert CellFiles(tmp_path, {"sha256": "y"}).load(cell) is None
+    (tmp_path / "one.json").write_text("[1]")
+    assert CellFiles(tmp_path, {"sha256": "x"}).load(cell) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nothing"], "unknown experiment 'nothing': known are resource-allocation, lazy-nodes"),
+        (["lazy-nodes", "--runs", "0"], "--runs must be from 1 to 1000"),
+        (["lazy-nodes", "--workers", "0"], "--workers must be"),
+        (["lazy-nodes", "--setting", "moon"], "no setting 'moon'"),
+        (["lazy-nodes", "--dataset", "nowhere"], "data set nowhere"),
+        (["lazy-nodes", "--dataset", "digits", "--out", "/proc/none"], "--out /proc/none"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is played."""
+    assert main(["experiment", *arguments]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert said in error
+
+
+def test_list_names_every_experiment(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["experiment", "list"]) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in catalogue.EXPERIMENTS)
+
+
+def test_without_ray_or_its_cluster_the_error_says_so(
+    tmp_path: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How to get it, or that nothing answers."""
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ConfigError, match="pip install"):
+        csv_of(tmp_path, digits, ray_address="local")
+    monkeypatch.undo()
+    assert issubclass(ConnectionFailed, BcflError)
