@@ -54,7 +54,7 @@ def _publish(args: argparse.Namespace) -> int:
     store = open_store(args.store)
     connection = connect_to(args)
     sender = sender_of(args, connection)
-    from bcfl_client.roles.publisher import publish  # torch: only once everything cheap has been checked
+    from bcfl_client.roles.publisher import publish  # slow to import: only once everything cheap has been checked
 
     task = Task(connection, publish(connection, sender, store, args.factory, config, data_root(args.data_root)))
     terms, deadline = config.terms, task.status().deadline

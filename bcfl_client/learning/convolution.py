@@ -106,7 +106,8 @@ def unpool(grads, where, steps, margin):  # type: ignore[no-untyped-def]  # numb
     steps[:] = 0
     for y in range(where.shape[0]):
         for x in range(where.shape[1]):
-            for j in range(where.shape[2]):
-                if grads[y, x, j] != 0:
-                    at = where[y, x, j]
-                    steps[2 * y + margin + at // 2, 2 * x + margin + at % 2, j] = grads[y, x, j]
+            values, at = grads[y, x], where[y, x]
+            for k in range(4):
+                cell = steps[2 * y + margin + k // 2, 2 * x + margin + k % 2]
+                for j in range(len(cell)):
+                    cell[j] = values[j] if at[j] == k else np.float32(0)

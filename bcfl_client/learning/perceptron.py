@@ -19,6 +19,8 @@ from bcfl_client.learning.model import Model, Samples, TensorShape
 
 __all__ = ["Perceptron", "descend", "from_state", "perceptron_shapes", "to_state"]
 
+_BATCH = 64  # images whose logits are computed together
+
 
 class Perceptron(Model):
     """Linear layers with ReLU in between. `shapes` are those of each layer's weight [out, in] and bias [out]."""
@@ -117,21 +119,12 @@ def _descend(parameters, velocity, layers, images, labels, epochs, batch_size, r
     outputs = np.empty((depth + 1, batch_size * layers.max()), parameters.dtype)
     steps = np.empty_like(outputs)
     active = np.empty(max(layers.max(), batch_size) + 1, np.int64)
-    starts = np.zeros(depth + 1, np.int64)
-    for k in range(depth):
-        starts[k + 1] = starts[k] + (layers[k] + 1) * layers[k + 1]
+    starts = _starts(layers)
     for epoch in range(len(epochs)):
         for first in range(0, epochs.shape[1], batch_size):
             batch = epochs[epoch, first : first + batch_size]
             n = len(batch)
-            pixels = outputs[0, : n * layers[0]].reshape((n, layers[0]))
-            for b in range(n):
-                scale(images[batch[b]], pixels[b])
-            for k in range(depth):
-                layer = parameters[starts[k] : starts[k + 1]]
-                below = outputs[k, : n * layers[k]].reshape((n, layers[k]))
-                above = outputs[k + 1, : n * layers[k + 1]].reshape((n, layers[k + 1]))
-                forward(layer, below, above, active, k + 1 < depth)
+            _up(parameters, layers, starts, images, batch, outputs, active)
             logits = outputs[depth, : n * layers[depth]].reshape((n, layers[depth]))
             step = steps[depth, : n * layers[depth]].reshape((n, layers[depth]))
             for b in range(n):
@@ -150,17 +143,36 @@ def _descend(parameters, velocity, layers, images, labels, epochs, batch_size, r
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _starts(layers):  # type: ignore[no-untyped-def]  # numba's
+    """Where each layer's parameters begin, and the last ones end."""
+    starts = np.zeros(len(layers), np.int64)
+    for k in range(len(layers) - 1):
+        starts[k + 1] = starts[k] + (layers[k] + 1) * layers[k + 1]
+    return starts
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _up(parameters, layers, starts, images, batch, outputs, active):  # type: ignore[no-untyped-def]  # numba's
+    """Computes the outputs of all layers for a batch of images."""
+    depth, n = len(layers) - 1, len(batch)
+    pixels = outputs[0, : n * layers[0]].reshape((n, layers[0]))
+    for b in range(n):
+        scale(images[batch[b]], pixels[b])
+    for k in range(depth):
+        layer = parameters[starts[k] : starts[k + 1]]
+        below = outputs[k, : n * layers[k]].reshape((n, layers[k]))
+        above = outputs[k + 1, : n * layers[k + 1]].reshape((n, layers[k + 1]))
+        forward(layer, below, above, active, k + 1 < depth)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _logits(parameters, layers, images, logits):  # type: ignore[no-untyped-def]  # numba's
     """The outputs [n, classes] for images uint8 [n, pixels]."""
-    depth = len(layers) - 1
-    outputs = np.empty((depth + 1, layers.max()), parameters.dtype)
+    outputs = np.empty((len(layers), _BATCH * layers.max()), parameters.dtype)
     active = np.empty(layers.max() + 1, np.int64)
-    for b in range(len(images)):
-        scale(images[b], outputs[0, : layers[0]])
-        start = 0
-        for k in range(depth):
-            end = start + (layers[k] + 1) * layers[k + 1]
-            below, above = outputs[k : k + 1, : layers[k]], outputs[k + 1 : k + 2, : layers[k + 1]]
-            forward(parameters[start:end], below, above, active, k + 1 < depth)
-            start = end
-        logits[b] = outputs[depth, : layers[depth]]
+    starts = _starts(layers)
+    for first in range(0, len(images), _BATCH):
+        batch = np.arange(first, min(first + _BATCH, len(images)))
+        n = len(batch)
+        _up(parameters, layers, starts, images, batch, outputs, active)
+        logits[first : first + n] = outputs[-1, : n * layers[-1]].reshape((n, layers[-1]))
