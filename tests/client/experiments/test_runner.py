@@ -102,8 +102,10 @@ run_experiment(RunSettings("small", Path(sys.argv[1]), runs=2), load_dataset("di
 """
 
 
-def test_goes_on_after_a_kill(tmp_path: Path, digits: Dataset, whole: bytes) -> None:
-    """Killed in the middle, by a signal that nobody can catch: no worker outlives it, and the CSV is the same."""
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_goes_on_after_a_kill(tmp_path: Path, digits: Dataset, whole: bytes, how: signal.Signals) -> None:
+    """Stopped in the middle, by Ctrl-C or by a signal that nobody can catch: no worker outlives it, and the CSV of the
+    run that goes on is the same."""
     process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / "killed")], cwd=ROOT)
     cells = tmp_path / "killed" / "cells" / "small"
     deadline = time.monotonic() + 60
@@ -111,7 +113,7 @@ def test_goes_on_after_a_kill(tmp_path: Path, digits: Dataset, whole: bytes) -> 
         time.sleep(0.05)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     workers = [int(pid) for pid in children.read_text().split()] if children.exists() else []
-    os.kill(process.pid, signal.SIGKILL)
+    os.kill(process.pid, how)
     process.wait()
     done = len(list(cells.glob("*.json")))
     assert 2 <= done < 20 and not (tmp_path / "killed" / "small.csv").exists()
