@@ -115,6 +115,6 @@ def _experiment(args: argparse.Namespace) -> int:
     about = run_experiment(run, dataset, say)
     if table := about["findings"].get("table"):
         print(markdown(table))
-    for path in sorted(run.out.glob(f"{run.stem}*.*")):
+    for path in sorted(run.out.glob(f"{run.stem(dataset.name)}*.*")):
         print(path)
     return 0

@@ -15,7 +15,7 @@ from bcfl_client.aggregation import weighted_mean
 from bcfl_client.experiments.cells import Cell, Experiment, Row
 from bcfl_client.experiments.evaluation import Examples
 from bcfl_client.experiments.figures import Curve, Panel, draw
-from bcfl_client.experiments.intervals import count_runs, estimate
+from bcfl_client.experiments.intervals import describe_runs, estimate
 from bcfl_client.experiments.mining_network import Conditions, MiningNetwork
 from bcfl_client.experiments.settings import Learning
 from bcfl_client.fork_choice import ForkRule
@@ -87,10 +87,9 @@ def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
 
 
 def _report(setting: Forks, rows: Sequence[Row], stem: Path) -> dict[str, Any]:
-    learning = setting.learning
     caption = (
-        f"{learning.nodes} nodes that train and mine, {learning.model}, {setting.height} blocks, training takes "
-        f"{setting.training:g} of a block's time; {count_runs(rows)}"
+        f"{setting.learning}, {setting.height} blocks, training takes "
+        f"{setting.training:g} of a block's time; {describe_runs(rows)}"
     )
     findings: dict[str, Any] = {}
     for split, title in (

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Estimate", "count_runs", "estimate"]
+__all__ = ["Estimate", "describe_runs", "estimate"]
 
 _LEVEL = 0.95
 
@@ -32,7 +32,8 @@ def estimate(values: Sequence[float]) -> Estimate:
     return Estimate(mean, float(t.ppf((1 + _LEVEL) / 2, count - 1) * np.std(values, ddof=1) / math.sqrt(count)))
 
 
-def count_runs(rows: Sequence[Mapping[str, Any]]) -> str:
-    """For captions: over how many repetitions these rows are averaged."""
+def describe_runs(rows: Sequence[Mapping[str, Any]]) -> str:
+    """For captions: on what data, and over how many repetitions, these rows are averaged."""
     runs = len({row["run"] for row in rows})
-    return "1 run" if runs == 1 else f"mean of {runs} runs, 95 % intervals"
+    averaged = "1 run" if runs == 1 else f"mean of {runs} runs, 95 % intervals"
+    return f"{rows[0]['dataset']}; {averaged}"

@@ -17,7 +17,7 @@ from bcfl_client.experiments.cells import Cell, Experiment, Row
 from bcfl_client.experiments.evaluation import Examples
 from bcfl_client.experiments.federation import Client, Federation, PlayedRound, Rules
 from bcfl_client.experiments.figures import Curve, Panel, draw
-from bcfl_client.experiments.intervals import Estimate, count_runs, estimate
+from bcfl_client.experiments.intervals import Estimate, describe_runs, estimate
 from bcfl_client.experiments.resource_allocation import chosen_splits
 from bcfl_client.experiments.settings import Learning
 from bcfl_client.learning.datasets import Dataset
@@ -100,10 +100,9 @@ def _caught(played: Sequence[PlayedRound], honest: int) -> dict[str, Any]:
 
 
 def _report(setting: Laziness, rows: Sequence[Row], stem: Path) -> dict[str, Any]:
-    learning = setting.learning
     caption = (
-        f"{learning.nodes} nodes, {learning.model}, T = {setting.total:g}, t_L = {setting.training_cost:g}, "
-        f"t_B = {setting.block_cost:g}; {count_runs(rows)}"
+        f"{setting.learning}, T = {setting.total:g}, t_L = {setting.training_cost:g}, "
+        f"t_B = {setting.block_cost:g}; {describe_runs(rows)}"
     )
     findings: dict[str, Any] = {}
     compared: dict[str, list[Curve]] = {"accuracy": [], "lazy_pay": []}

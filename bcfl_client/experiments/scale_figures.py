@@ -12,7 +12,7 @@ import numpy as np
 
 from bcfl_client.experiments.cells import Row
 from bcfl_client.experiments.figures import Curve, Panel, draw
-from bcfl_client.experiments.intervals import Estimate, count_runs, estimate
+from bcfl_client.experiments.intervals import Estimate, describe_runs, estimate
 from bcfl_client.experiments.results import write_csv
 
 __all__ = ["SLOTS", "Line", "report"]
@@ -179,7 +179,7 @@ def _draw(rows: Sequence[Row], counts: Sequence[int], model: Sequence[Row], upda
                 "modelled, a chain for each task",
             ),
         ],
-        f"{miners} miners a task, at most {SLOTS} trainers a task; updates of {update:,} bytes; {count_runs(rows)}",
+        f"{miners} miners a task, at most {SLOTS} trainers a task; updates of {update:,} bytes; {describe_runs(rows)}",
     )
 
 
