@@ -33,7 +33,8 @@ def main(folder: Path) -> str | None:
         for old in FIGURES.glob(f"{name}*.png"):
             if owner(old.stem, names) == name:
                 old.unlink()
-        figures = sorted(path for path in folder.glob(f"{name}*.png") if owner(path.stem, names) == name)
+        own = [path for path in folder.glob(f"{name}*.png") if owner(path.stem, names) == name]
+        figures = sorted(own, key=lambda path: path.stem)
         for path in figures:
             Image.open(path).convert("RGB").quantize(COLOURS).save(FIGURES / path.name, optimize=True)
         for suffix in ("csv", "json"):
@@ -59,8 +60,9 @@ def block(about: dict, name: str, figures: list[str]) -> str:
     made = f"{runs} run{'s' if runs > 1 else ''}, seed {about['seed']}, {data['name']} ({data['train']:,} images)"
     images = "\n".join(f"![{Path(figure).stem}](figures/{figure})" for figure in figures)
     rows = f"[rows](figures/{name}.csv), [settings, seeds, versions and findings](figures/{name}.json)"
-    table = markdown(about["findings"]["table"])
-    return f"<!-- {name} -->\n{images}\n\n{table}\n\n{made}; {rows}\n<!-- /{name} -->"
+    table = about["findings"].get("table")
+    parts = [images, *([markdown(table)] if table else []), f"{made}; {rows}"]
+    return f"<!-- {name} -->\n" + "\n\n".join(parts) + f"\n<!-- /{name} -->"
 
 
 if __name__ == "__main__":
