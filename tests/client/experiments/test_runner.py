@@ -61,17 +61,12 @@ def test_same_csv_for_any_number_of_workers(tmp_path: Path, digits: Dataset, who
     assert about["data"]["name"] == "digits" and "torch" in about["versions"]
 
 
-def test_figures_are_the_same_bytes_too(tmp_path: Path, digits: Dataset, whole: bytes) -> None:
-    """No date and no random name in them; drawn twice from the same cells."""
+def test_draws_what_it_found(tmp_path: Path, digits: Dataset, whole: bytes) -> None:
+    """Figures that name their data and axes, and findings for every line."""
     assert csv_of(tmp_path, digits, "drawn") == whole
-    first = {
-        name: (tmp_path / name).read_bytes()
-        for name in ("drawn-digits.svg", "drawn-digits.png", "drawn-digits-bound.svg")
-    }
-    assert csv_of(tmp_path, digits, "drawn") == whole
-    assert all((tmp_path / name).read_bytes() == data for name, data in first.items())
-    assert b"communication rounds K" in first["drawn-digits.svg"]
-    assert b"digits; mean of 2 runs" in first["drawn-digits.svg"]
+    figure = (tmp_path / "drawn-digits.svg").read_bytes()
+    assert b"communication rounds K" in figure and b"digits; mean of 2 runs" in figure
+    assert (tmp_path / "drawn-digits-bound.png").stat().st_size > 10_000
     assert len(json.loads((tmp_path / "drawn-digits.json").read_text())["findings"]["lines"]) == 2
 
 
