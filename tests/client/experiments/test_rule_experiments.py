@@ -51,6 +51,55 @@ def test_poisoning(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert cases["robust rule alone", "label flip"]["attackers_pay"]["mean"] == pytest.approx(1)
 
 
+def _last(digits: Dataset, defence: str, attack: str, attackers: int) -> dict[str, float]:
+    """The last of ten rounds of ten trainers with all of the digits."""
+    setting = Poisoning(replace(TRAINERS, samples=None), rounds=10, attackers=(attackers,))
+    cells = {(one.values["defence"], one.values["attack"]): one for one in POISONING.cells(setting, [0])}
+    cell = cells[defence, attack]
+    return POISONING.play(cell.values, digits)[-1]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(digits: Dataset) -> float:
+    """Accuracy of the plain mean without attackers."""
+    return _last(digits, "plain mean", "none", 0)["accuracy"]
+
+
+@pytest.mark.parametrize("attackers", [2, 3])
+@pytest.mark.parametrize("attack", ["label flip", "sign flip x3", "Gaussian x3"])
+def test_C01_crude_attacks_fail_and_earn_little(
+    digits: Dataset, undisturbed: float, attack: str, attackers: int
+) -> None:
+    """At most four points of accuracy; every attacker is denied until it is out."""
+    found = _last(digits, "recommended", attack, attackers)
+    assert found["accuracy"] > undisturbed - 0.04
+    assert found["attackers_denied"] == 3 * attackers and found["attackers_pay"] < 0.2
+    assert found["honest_out"] == 0
+
+
+@pytest.mark.parametrize("attackers", [2, 3])
+@pytest.mark.parametrize("attack", ["ALIE", "inner product 0.5", "inner product 100", "min-max"])
+def test_C02_subtle_attacks_fail(digits: Dataset, undisturbed: float, attack: str, attackers: int) -> None:
+    """At most four points of accuracy, whether or not they are told from honest work; steps backwards earn nothing."""
+    found = _last(digits, "recommended", attack, attackers)
+    assert found["accuracy"] > undisturbed - 0.04
+    if attack.startswith("inner product"):
+        assert found["attackers_pay"] == 0
+
+
+def test_C02_the_plain_mean_fails(digits: Dataset, undisturbed: float) -> None:
+    """The control: without a robust rule large steps backwards ruin the model."""
+    assert _last(digits, "plain mean", "inner product 100", 2)["accuracy"] < 0.3
+    assert _last(digits, "plain mean", "sign flip x3", 3)["accuracy"] < 0.3
+
+
+def test_C03_a_backdoor_does_not_get_in(digits: Dataset, undisturbed: float) -> None:
+    """Under a plain mean the trigger works; under the recommended terms it does not, and accuracy stays."""
+    assert _last(digits, "plain mean", "backdoor x5", 2)["backdoor"] > 0.9
+    found = _last(digits, "recommended", "backdoor x5", 2)
+    assert found["backdoor"] < 0.05 and found["accuracy"] > undisturbed - 0.04
+
+
 def test_rewards(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where labels are wrong to a growing extent, accuracy and Shapley scores pay in that order, data size does not
     see it; data in one hand or two earn the same by size."""
