@@ -133,23 +133,25 @@ def _noise_on_a_source(
     before them in the list) by what looks like nobody's training, provided that some two are alike."""
     if len(start) < _LEAST_FOR_PATTERN:
         return np.zeros(len(own), dtype=bool)
-    nearest = []
-    for i in range(len(own)):
-        candidates = [(steps[i], start)]
-        candidates += [(distances[i, len(own) + k], source) for k, source in enumerate(sources)]
-        candidates += [(distances[i, k], own[k]) for k in range(i)]
-        nearest.append(min(candidates, key=lambda candidate: candidate[0])[1])
-    related = _patterns(start, own, nearest) >= UNRELATED
+    count = len(own)
+    nearest, compared = [], np.logical_not(np.eye(count, dtype=bool))
+    for i in range(count):
+        away = [*distances[i, :i], *distances[i, count:], steps[i]]
+        at = int(np.argmin(away))
+        nearest.append([*own[:i], *sources, start][at])
+        if at < i:
+            compared[i, at] = False  # noise on the one it is counted from is in the difference, too
+    related = (_patterns(start, own, nearest) >= UNRELATED) & compared
     if not related.any():
-        return np.zeros(len(own), dtype=bool)
-    return np.logical_not(related.any(axis=1))
+        return np.zeros(count, dtype=bool)
+    return np.asarray(compared.any(axis=1) & np.logical_not(related.any(axis=1)), dtype=bool)
 
 
 def _patterns(
     start: NDArray[np.int32], own: Sequence[NDArray[np.int32]], nearest: Sequence[NDArray[np.int32]]
 ) -> NDArray[np.float64]:
-    """Returns the correlations of the sizes of updates' differences from their `nearest` with those of the others'
-    changes from `start`, [own, own], zero on the diagonal."""
+    """Returns the correlations of the sizes of updates' differences from their `nearest` with those of all updates'
+    changes from `start`, [own, own]."""
     patterns = np.zeros((len(own), len(own)))
     for low in range(0, len(start) // _BLOCK * _BLOCK, _CHUNK):
         piece = slice(low, min(low + _CHUNK, len(start) // _BLOCK * _BLOCK))
@@ -157,9 +159,7 @@ def _patterns(
         changes = _in_blocks(updates - start[piece].astype(np.float32))
         differences = _in_blocks(updates - np.stack([vector[piece] for vector in nearest]).astype(np.float32))
         patterns += (differences @ changes.T).numpy()
-    patterns /= len(start) // _BLOCK
-    np.fill_diagonal(patterns, 0)
-    return patterns
+    return patterns / (len(start) // _BLOCK)
 
 
 def _in_blocks(changes: NDArray[np.float32]) -> torch.Tensor:

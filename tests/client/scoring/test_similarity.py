@@ -193,8 +193,19 @@ def test_B03_B04_finds_much_noise_on_any_source(digits: list[Played], noise: flo
     before, start, own = digits[1].updates[2], digits[2].start, digits[2].updates
     assert with_cheat(digits, 2, noisy(before, noise * moved(before, digits[1].start))) is COPY
     assert with_cheat(digits, 2, noisy(digits[1].start, noise * moved(digits[1].start, start))) is COPY
-    verdicts = judge(digits, 2, {**dict(enumerate(own)), 6: noisy(own[3], noise * moved(own[3], start))})
+    first, second = (noisy(own[3], noise * moved(own[3], start), seed=seed) for seed in (1, 2))
+    if noise <= 0.5:  # with more the second is no nearer to the first than to the start
+        assert judge(digits, 2, {**dict(enumerate(own)), 3: first, 6: second})[6] is COPY
+    verdicts = judge(digits, 2, {**dict(enumerate(own)), 6: second})
     assert verdicts == {**dict.fromkeys(range(8), OK), 6: COPY}
+
+
+def test_two_honest_trainers_are_not_blamed(digits: list[Played]) -> None:
+    """Whichever of them, the start or an earlier update is nearest."""
+    for round_id in range(4):
+        own = digits[round_id].updates
+        for other in range(1, 8):
+            assert judge(digits, round_id, {0: own[0], other: own[other]}) == {0: OK, other: OK}
 
 
 def test_what_is_remembered_fits_and_is_the_newest() -> None:
