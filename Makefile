@@ -1,6 +1,6 @@
 # Everything that these do stays inside the clone, apart from the caches of pip and npm.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format gas bench-bulk bench-engine catalogue equivalence invariants mutants coverage slither halmos clean distclean
+.PHONY: help setup demo test check format gas bench-bulk bench-engine experiments catalogue equivalence invariants mutants coverage slither halmos clean distclean
 
 ARGS ?=
 PARTS ?=
@@ -38,6 +38,11 @@ bench-bulk: setup ## measure how long the updates of 100 trainers take to be in 
 
 bench-engine: setup ## measure the training engine beside Flower and PyTorch on MNIST; options as ARGS="--batch 32"
 	@.venv/bin/python -m scripts.bench_engine $(ARGS)
+
+experiments: setup ## run every experiment and write docs/experiments.md; options as ARGS="--runs 2"
+	@for name in $$(.venv/bin/bcfl experiment list | cut -d ' ' -f 1); do .venv/bin/bcfl experiment $$name $(ARGS) || exit 1; done
+	@.venv/bin/bcfl experiment resource-allocation --setting blade $(ARGS)
+	@.venv/bin/python -m scripts.experiment_docs .bcfl/experiments
 
 catalogue: ## list the tests of every attack in docs/attacks.md, and what is missing
 	@scripts/catalogue

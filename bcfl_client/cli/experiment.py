@@ -103,6 +103,7 @@ def _experiment(args: argparse.Namespace) -> int:
             print(f"{name:<20} {experiment.brief}; settings: {', '.join(experiment.settings)}")
         return 0
     from bcfl_client.demo.data import choose_dataset
+    from bcfl_client.experiments.results import markdown
     from bcfl_client.experiments.runner import RunSettings, run_experiment
 
     run = RunSettings(args.name, args.out, args.setting, args.runs, args.seed, args.workers, args.ray_address)
@@ -112,7 +113,8 @@ def _experiment(args: argparse.Namespace) -> int:
 
     dataset, _ = choose_dataset(args.dataset, Path(".bcfl"), say)
     about = run_experiment(run, dataset, say)
-    print(f"{about['played']['cells']} cells in {about['played']['seconds']:g} s")
-    for path in sorted(run.out.glob(f"{run.stem}*.*")):
+    if table := about["findings"].get("table"):
+        print(markdown(table))
+    for path in sorted(run.out.glob(f"{run.stem(dataset.name)}*.*")):
         print(path)
     return 0

@@ -33,8 +33,9 @@ class Experiment:
 
     `settings` are frozen dataclasses by name, the first of them the default. `cells` lists the cells of a setting for
     the seeds of its repetitions; `play` gives a cell's rows; `report` draws figures of all rows into files that begin
-    with a path, and returns what was found, as JSON, for the results file. A timed one plays one cell after the other
-    in this process: cells side by side would slow each other down.
+    with a path, and returns what was found, as JSON, for the results file: whatever it likes, and perhaps a `table` of
+    texts (`columns`, `rows`) that is shown at the end and in the documentation. A timed one plays one cell after
+    another in this process: cells side by side would slow each other down.
     """
 
     brief: str

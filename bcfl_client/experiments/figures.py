@@ -73,12 +73,15 @@ def draw(stem: Path, title: str, panels: Sequence[Panel], caption: str = "") -> 
     with matplotlib.rc_context(_STYLE):
         across = 2 if len(panels) > 1 else 1
         down = -(-len(panels) // across)
-        figure = Figure(figsize=(5.4 * across, 0.6 + 3.8 * down), layout="constrained")
+        figure = Figure(figsize=(5.8 * across, 0.6 + 3.8 * down), layout="constrained")
+        drawn = []
         for axes, panel in zip_longest(figure.subplots(down, across, squeeze=False).flat, panels):
             if panel is None:
                 axes.set_axis_off()
             else:
                 _fill(axes, panel)
+                drawn.append(axes)
+        _explain(figure, drawn)
         figure.suptitle(title)
         if caption:
             figure.supxlabel(caption, fontsize=8)
@@ -123,7 +126,17 @@ def _fill(axes: Axes, panel: Panel) -> None:
         axes.set_xticks(range(len(panel.ticks)), panel.ticks, rotation=35, ha="right")
     axes.set(title=panel.title, xlabel=panel.x_label, ylabel=panel.y_label)
     _limit(axes, [one.mean for curve in panel.curves for one in curve.y], "y" in panel.log)
-    axes.legend()
+
+
+def _explain(figure: Figure, drawn: Sequence[Axes]) -> None:
+    """One legend beside the panels where that of one panel holds for all of them, else one in each."""
+    legends = [axes.get_legend_handles_labels() for axes in drawn]
+    most = max(legends, key=lambda legend: len(legend[1]))
+    if len(drawn) > 1 and all(set(labels) <= set(most[1]) for _, labels in legends):
+        figure.legend(*most, loc="outside right center")
+    else:
+        for axes in drawn:
+            axes.legend()
 
 
 def _limit(axes: Axes, means: Sequence[float], is_log: bool) -> None:

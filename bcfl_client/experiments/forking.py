@@ -15,7 +15,7 @@ from bcfl_client.aggregation import weighted_mean
 from bcfl_client.experiments.cells import Cell, Experiment, Row
 from bcfl_client.experiments.evaluation import Examples
 from bcfl_client.experiments.figures import Curve, Panel, draw
-from bcfl_client.experiments.intervals import estimate
+from bcfl_client.experiments.intervals import describe_runs, estimate
 from bcfl_client.experiments.mining_network import Conditions, MiningNetwork
 from bcfl_client.experiments.settings import Learning
 from bcfl_client.fork_choice import ForkRule
@@ -87,10 +87,9 @@ def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
 
 
 def _report(setting: Forks, rows: Sequence[Row], stem: Path) -> dict[str, Any]:
-    learning, runs = setting.learning, len({row["run"] for row in rows})
     caption = (
-        f"{learning.nodes} nodes that train and mine, {learning.model}, {setting.height} blocks, training takes "
-        f"{setting.training:g} of a block's time; mean of {runs} runs, 95 % intervals"
+        f"{setting.learning}, {setting.height} blocks, training takes "
+        f"{setting.training:g} of a block's time; {describe_runs(rows)}"
     )
     findings: dict[str, Any] = {}
     for split, title in (
@@ -123,7 +122,22 @@ def _report(setting: Forks, rows: Sequence[Row], stem: Path) -> dict[str, Any]:
             label: {measure: [one.mean for one in values] for measure, values in measures.items()}
             for label, measures in found.items()
         }
-    return {"delays": list(setting.delays)} | findings
+    return {"delays": list(setting.delays)} | findings | {"table": _table(setting.delays, findings["connected"])}
+
+
+def _table(delays: Sequence[float], connected: Mapping[str, Any]) -> dict[str, Any]:
+    """One row for each delay, in the connected network."""
+    columns = ["delay / block time", "heights with forks"]
+    for label in _RULES:
+        columns += [f"{label}: stale blocks", "unused updates", "accuracy"]
+    rows = []
+    for place, delay in enumerate(delays):
+        row = [f"{delay:g}", f"{connected['longest chain']['fork_rate'][place]:.0%}"]
+        for label in _RULES:
+            found = {measure: values[place] for measure, values in connected[label].items()}
+            row += [f"{found['stale_share']:.0%}", f"{found['unused_share']:.0%}", f"{found['accuracy']:.3f}"]
+        rows.append(row)
+    return {"columns": columns, "rows": rows}
 
 
 FORKING = Experiment(

@@ -17,7 +17,7 @@ from bcfl_client.experiments.cells import Cell, Experiment, Row
 from bcfl_client.experiments.evaluation import Examples
 from bcfl_client.experiments.federation import Client, Federation, PlayedRound, Rules
 from bcfl_client.experiments.figures import Curve, Panel, draw
-from bcfl_client.experiments.intervals import Estimate, estimate
+from bcfl_client.experiments.intervals import Estimate, describe_runs, estimate
 from bcfl_client.experiments.resource_allocation import chosen_splits
 from bcfl_client.experiments.settings import Learning
 from bcfl_client.learning.datasets import Dataset
@@ -100,10 +100,9 @@ def _caught(played: Sequence[PlayedRound], honest: int) -> dict[str, Any]:
 
 
 def _report(setting: Laziness, rows: Sequence[Row], stem: Path) -> dict[str, Any]:
-    learning, runs = setting.learning, len({row["run"] for row in rows})
     caption = (
-        f"{learning.nodes} nodes, {learning.model}, T = {setting.total:g}, t_L = {setting.training_cost:g}, "
-        f"t_B = {setting.block_cost:g}; mean of {runs} runs, 95 % intervals"
+        f"{setting.learning}, T = {setting.total:g}, t_L = {setting.training_cost:g}, "
+        f"t_B = {setting.block_cost:g}; {describe_runs(rows)}"
     )
     findings: dict[str, Any] = {}
     compared: dict[str, list[Curve]] = {"accuracy": [], "lazy_pay": []}
@@ -157,7 +156,23 @@ def _report(setting: Laziness, rows: Sequence[Row], stem: Path) -> dict[str, Any
         ],
         caption,
     )
+    findings["table"] = _table(findings["paper"], findings["defended"])
     return findings
+
+
+def _table(paper: Mapping[str, Any], defended: Mapping[str, Any]) -> dict[str, Any]:
+    """One row for each number of lazy nodes: the paper's setting, then the defended one."""
+    columns = ["lazy nodes"]
+    for name in ("the paper's setting", "with commitments and verdicts"):
+        columns += [f"{name}: best K", "loss", "accuracy", "pay of the lazy"]
+    rows = []
+    for pair in zip(paper["best"], defended["best"]):
+        row = [str(pair[0]["lazy"])]
+        for one in pair:
+            row += [str(one["rounds_by_loss"]), f"{one['test_loss']:.3f}", f"{one['accuracy']:.3f}"]
+            row.append(f"{one['lazy_pay']:.0%}")
+        rows.append(row)
+    return {"columns": columns, "rows": rows}
 
 
 _MEASURES = {"test_loss": "cross-entropy on the test images", "accuracy": "share of test images classified correctly"}

@@ -14,7 +14,7 @@ from bcfl_client.budget import Budget, Split
 from bcfl_client.experiments.cells import Row
 from bcfl_client.experiments.curves import fit_bound, fit_loss_curve
 from bcfl_client.experiments.figures import Curve, Panel, draw
-from bcfl_client.experiments.intervals import Estimate, estimate
+from bcfl_client.experiments.intervals import Estimate, describe_runs, estimate
 
 __all__ = ["report"]
 
@@ -26,17 +26,19 @@ _Points = Mapping[Split, Mapping[str, Estimate]]
 def report(setting: Any, rows: Sequence[Row], stem: Path) -> dict[str, Any]:
     """Draws loss and accuracy against K, and the bound against the training loss; returns the findings."""
     lines = {line: _points(rows, line) for line in setting.lines}
-    runs = len({row["run"] for row in rows})
-    learning = setting.learning
-    caption = (
-        f"{learning.nodes} nodes, {learning.model}, budget T = {setting.total:g}; mean of {runs} runs, 95 % intervals"
-    )
+    caption = f"{setting.learning}, budget T = {setting.total:g}; {describe_runs(rows)}"
+    second = "the paper's example: t_B = 1" if any(map(_is_example, setting.lines)) else ""
     draw(
         stem,
         "Rounds of communication against local training under one compute budget",
         [
             Panel(
-                title, "communication rounds K", label, [_curve(line, lines[line], name, best) for line in lines], "x"
+                title,
+                "communication rounds K",
+                label,
+                [_curve(line, lines[line], name, best) for line in lines],
+                "x",
+                second,
             )
             for title, label, name, best in (
                 ("Loss", "cross-entropy on the test images", "test_loss", min),
@@ -89,7 +91,23 @@ def report(setting: Any, rows: Sequence[Row], stem: Path) -> dict[str, Any]:
         misses = [fitted.loss(split) - loss for split, loss in everywhere.items()]
         findings["curve"] = asdict(fitted)
         findings["curve_error"] = float(np.sqrt(np.mean(np.square(misses))))
+    findings["table"] = _table(findings["lines"])
     return findings
+
+
+def _table(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One row for each line of the figure."""
+    columns = ["tau", "t_L", "t_B", "K with the lowest loss", "epochs", "test loss", "K with the highest accuracy"]
+    columns += ["accuracy", "K of the bound's minimum", "mean gap of the bound"]
+    rows = []
+    for line in lines:
+        training, block = line["training_cost"], line["block_cost"]
+        loss, right, bound = line["best_by_loss"], line["best_by_accuracy"], line.get("bound")
+        row = [f"{training / block:g}", f"{training:g}", f"{block:g}", str(loss["rounds"]), str(loss["epochs"])]
+        row += [f"{loss['test_loss']:.3f}", str(right["rounds"]), f"{right['accuracy']:.3f}"]
+        row += [str(bound["best"]["rounds"]), f"{bound['mean_gap']:.3f}"] if bound else ["", ""]
+        rows.append(row)
+    return {"columns": columns, "rows": rows}
 
 
 def _points(rows: Sequence[Row], line: _Line) -> _Points:
@@ -114,6 +132,11 @@ def _curve(line: _Line, points: _Points, name: str, best: Any) -> Curve:
 def _best(points: _Points, name: str, best: Any) -> dict[str, Any]:
     split = best(points, key=lambda split: points[split][name].mean)
     return asdict(split) | {name: points[split][name].mean}
+
+
+def _is_example(line: _Line) -> bool:
+    """The second reading: the paper's 15 epochs in each of 12 rounds need t_L = t_B = 1."""
+    return line[1] == 1
 
 
 def _name(line: _Line) -> str:

@@ -19,7 +19,7 @@ from bcfl_client.experiments.cells import Cell, Row
 from bcfl_client.files import write_whole
 from bcfl_client.learning.datasets import Dataset
 
-__all__ = ["CellFiles", "describe_dataset", "require_folder", "versions", "write_csv", "write_json"]
+__all__ = ["CellFiles", "describe_dataset", "markdown", "require_folder", "versions", "write_csv", "write_json"]
 
 _PACKAGES = ("numpy", "numba", "torch", "scipy", "matplotlib")
 
@@ -63,6 +63,15 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
         digest.update(part.tobytes())
     sizes = {"train": len(dataset.train_labels), "test": len(dataset.test_labels)}
     return {"name": dataset.name, **sizes, "sha256": digest.hexdigest()}
+
+
+def markdown(table: Mapping[str, Any]) -> str:
+    """A report's table as Markdown, its columns aligned."""
+    lines = [table["columns"], *table["rows"]]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    rows = [" | ".join(text.rjust(width) for text, width in zip(line, widths)) for line in lines]
+    rule = "|".join("-" * (width + 1) + ":" for width in widths)
+    return "\n".join([f"| {rows[0]} |", f"|{rule}|", *(f"| {row} |" for row in rows[1:])])
 
 
 def require_folder(folder: Path) -> None:

@@ -23,8 +23,9 @@ from bcfl_client.experiments.results import (
 from bcfl_client.experiments.workers import play_here, play_on_ray
 from bcfl_client.learning.datasets import Dataset
 
-__all__ = ["RunSettings", "run_experiment"]
+__all__ = ["DEFAULT_DATASET", "RunSettings", "run_experiment"]
 
+DEFAULT_DATASET = "mnist"
 _MAX_RUNS, _MAX_WORKERS = 1000, 256
 
 
@@ -57,11 +58,11 @@ class RunSettings:
         if self.workers is not None and not 1 <= self.workers <= _MAX_WORKERS:
             raise ConfigError(f"--workers must be from 1 to {_MAX_WORKERS}, not {self.workers}")
 
-    @property
-    def stem(self) -> str:
-        """How this run's files begin: the experiment, and its setting where that is not the default."""
+    def stem(self, dataset: str) -> str:
+        """How this run's files begin: the experiment, then its setting and the data where they are not the default."""
         default = next(iter(EXPERIMENTS[self.name].settings))
-        return self.name if self.setting in (None, default) else f"{self.name}-{self.setting}"
+        parts = [self.name, "" if self.setting in (None, default) else self.setting]
+        return "-".join(part for part in (*parts, "" if dataset == DEFAULT_DATASET else dataset) if part)
 
 
 def run_experiment(run: RunSettings, dataset: Dataset, say: Callable[[str], None]) -> dict[str, Any]:
@@ -75,15 +76,16 @@ def run_experiment(run: RunSettings, dataset: Dataset, say: Callable[[str], None
     require_folder(run.out)
     seeds = [run_seed(run.seed, repetition) for repetition in range(run.runs)]
     cells, data = experiment.cells(setting, seeds), describe_dataset(dataset)
-    files = CellFiles(run.out / "cells" / run.stem, data)
+    stem = run.stem(dataset.name)
+    files = CellFiles(run.out / "cells" / stem, data)
     rows = {cell.key: found for cell in cells if (found := files.load(cell)) is not None}
     left = [cell for cell in cells if cell.key not in rows]
     if rows:
-        say(f"{len(rows)} of {len(cells)} cells are there already, in {run.out / 'cells' / run.stem}")
+        say(f"{len(rows)} of {len(cells)} cells are there already, in {run.out / 'cells' / stem}")
     left.sort(key=lambda cell: -cell.cost)  # the long ones first, so that no core waits for one at the end
     start = time.monotonic()
     if left:
-        with CellProgress(run.stem, len(left), sum(cell.cost for cell in left)) as progress:
+        with CellProgress(stem, len(left), sum(cell.cost for cell in left)) as progress:
             workers = 1 if experiment.is_timed else run.workers
             for cell, found in (
                 play_on_ray(experiment.play, left, dataset, run.ray_address)
@@ -95,9 +97,9 @@ def run_experiment(run: RunSettings, dataset: Dataset, say: Callable[[str], None
                 progress.finished(cell.cost)
     seconds = time.monotonic() - start
 
-    ordered = [row for cell in cells for row in rows[cell.key]]
-    write_csv(run.out / f"{run.stem}.csv", ordered)
-    findings = experiment.report(setting, ordered, run.out / run.stem)
+    ordered = [{"dataset": dataset.name, **row} for cell in cells for row in rows[cell.key]]
+    write_csv(run.out / f"{stem}.csv", ordered)
+    findings = experiment.report(setting, ordered, run.out / stem)
     about = {
         "experiment": run.name,
         "setting": name,
@@ -110,5 +112,5 @@ def run_experiment(run: RunSettings, dataset: Dataset, say: Callable[[str], None
         "played": {"cells": len(left), "seconds": round(seconds, 1)},
         "findings": findings,
     }
-    write_json(run.out / f"{run.stem}.json", about)
+    write_json(run.out / f"{stem}.json", about)
     return about

@@ -12,7 +12,7 @@ import numpy as np
 
 from bcfl_client.experiments.cells import Row
 from bcfl_client.experiments.figures import Curve, Panel, draw
-from bcfl_client.experiments.intervals import Estimate, estimate
+from bcfl_client.experiments.intervals import Estimate, describe_runs, estimate
 from bcfl_client.experiments.results import write_csv
 
 __all__ = ["SLOTS", "Line", "report"]
@@ -59,7 +59,27 @@ def report(setting: Any, rows: Sequence[Row], stem: Path) -> dict[str, Any]:
         "lines": {name: {"fixed": line.fixed, "each": line.each} for name, line in lines.items()},
         "check": {"trainers": checked, **check},
         "model": model,
+        "table": _table(model),
     }
+
+
+def _table(model: Sequence[Row]) -> dict[str, Any]:
+    """One row for each number of trainers."""
+    columns = ["trainers", "tasks", "gas", "calldata", "moved to and from stores", "s, a chain for each task"]
+    columns.append("s, one chain for all")
+    rows = [
+        [
+            f"{row['trainers']:,}",
+            str(row["tasks"]),
+            f"{row['gas'] / 1e6:,.1f} M",
+            f"{row['calldata_bytes'] / 1e3:,.0f} kB",
+            f"{row['moved_bytes'] / 1e6:,.0f} MB",
+            f"{row['seconds']:.1f}",
+            f"{row['seconds_with_one_chain']:.1f}",
+        ]
+        for row in model
+    ]
+    return {"columns": columns, "rows": rows}
 
 
 def _modelled(lines: dict[str, Line], count: int, miners: int, update: int, training: float) -> Row:
@@ -104,7 +124,6 @@ def _draw(rows: Sequence[Row], counts: Sequence[int], model: Sequence[Row], upda
             Curve("", trainers, modelled(name), dashed=True, colour=place),
         ]
 
-    runs = len({row["run"] for row in rows})
     draw(
         stem,
         "A round with 10 to 10,000 trainers",
@@ -160,7 +179,7 @@ def _draw(rows: Sequence[Row], counts: Sequence[int], model: Sequence[Row], upda
                 "modelled, a chain for each task",
             ),
         ],
-        f"{miners} miners a task, at most {SLOTS} trainers a task; updates of {update:,} bytes; mean of {runs} runs",
+        f"{miners} miners a task, at most {SLOTS} trainers a task; updates of {update:,} bytes; {describe_runs(rows)}",
     )
 
 

@@ -36,6 +36,11 @@ class Learning:
     learning_rate: float = 0.01
     batch_size: int = 32
 
+    def __str__(self) -> str:
+        """For captions."""
+        samples = "all images divided" if self.samples is None else f"{self.samples} images each"
+        return f"{self.nodes} nodes, {samples} ({self.partition}), model {self.model}, step {self.learning_rate:g}"
+
     def hyper(self, epochs: int) -> Hyperparameters:
         """With `epochs` of local training in each round."""
         return Hyperparameters(learning_rate=self.learning_rate, batch_size=self.batch_size, local_epochs=epochs)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import re
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +25,7 @@ __all__ = ["Play", "play_here", "play_on_ray"]
 Play = Callable[[Mapping[str, Any], Dataset], list[Row]]
 
 _WATCH_SECONDS = 1.0
+_ANSWER_SECONDS = 5.0
 
 _job: tuple[Play, Dataset] | None = None  # of a worker process
 
@@ -82,6 +85,7 @@ def play_on_ray(play: Play, cells: Sequence[Cell], dataset: Dataset, address: st
         import ray
     except ImportError as error:
         raise ConfigError('--ray-address needs Ray: pip install "ray"') from error
+    _require_answer(address)
     place: dict[str, Any] = {"num_cpus": os.cpu_count()} if address == "local" else {}
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False, **place)
@@ -96,6 +100,17 @@ def play_on_ray(play: Play, cells: Sequence[Cell], dataset: Dataset, address: st
             yield left.pop(done), _rows(ray, done)
     finally:
         ray.shutdown()
+
+
+def _require_answer(address: str) -> None:
+    """Ray itself tries for minutes. Raises ConnectionFailed."""
+    match = re.fullmatch(r"(?:ray://)?(?:\[?)([^\[\]/]+?)(?:\]?):([0-9]{1,5})", address)
+    if match is None:
+        return  # local, auto: Ray finds it or not
+    try:
+        socket.create_connection((match[1], int(match[2])), timeout=_ANSWER_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise ConnectionFailed(f"no Ray cluster at {address}: {error}") from error
 
 
 def _rows(ray: Any, done: Any) -> list[Row]:

@@ -34,7 +34,8 @@ def _run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 def test_all_commands_are_there() -> None:
     """The set that the documentation promises."""
-    promised = "chain deploy publish train mine watch relay status withdraw rewards audit export demo doctor key"
+    promised = "chain deploy publish train mine watch relay status withdraw rewards audit export demo doctor key "
+    promised += "experiment plan"
     assert set(_commands()) == set(promised.split())
 
 

@@ -22,12 +22,12 @@ def test_the_model_meets_what_was_not_fitted(tmp_path: Path, monkeypatch: pytest
     check = about["findings"]["check"]
     assert check["trainers"] == 12
     assert all(abs(check[name]["error"]) < 0.01 for name in ("trainer_gas", "miner_gas", "calldata_bytes"))
-    rows = list(csv.DictReader((tmp_path / "scale.csv").read_text().splitlines()))
+    rows = list(csv.DictReader((tmp_path / "scale-digits.csv").read_text().splitlines()))
     assert [int(row["trainers"]) for row in rows] == [3, 5, 8, 12]
     # commit and reveal of the gas table, which `make gas` measures its own way
     assert all(70_000 < int(row["trainer_gas"]) / int(row["trainers"]) < 76_000 for row in rows)
-    model = list(csv.DictReader((tmp_path / "scale-model.csv").read_text().splitlines()))
+    model = list(csv.DictReader((tmp_path / "scale-digits-model.csv").read_text().splitlines()))
     assert [int(row["tasks"]) for row in model] == [1, 1, 2, 79]
     assert float(model[3]["gas"]) > 75 * float(model[1]["gas"])
     assert float(model[3]["seconds"]) < 2 * float(model[1]["seconds"])
-    assert (tmp_path / "scale.svg").exists()
+    assert (tmp_path / "scale-digits.svg").exists()

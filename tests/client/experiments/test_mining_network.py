@@ -100,5 +100,5 @@ def test_the_experiment_writes_all_measures(tmp_path: Path, digits: Dataset, mon
         for rule in ("longest chain", "highest reputation", "smallest distance"):
             assert found[network][rule]["stale_share"][1] > 0.2
             assert found[network][rule]["unused_share"][0] < found[network][rule]["unused_share"][1]
-    assert (tmp_path / "forks.csv").read_text().count("\n") == 1 + 2 * 2 * 2 * 3
-    assert (tmp_path / "forks-partition.svg").exists()
+    assert (tmp_path / "forks-digits.csv").read_text().count("\n") == 1 + 2 * 2 * 2 * 3
+    assert (tmp_path / "forks-digits-partition.svg").exists()

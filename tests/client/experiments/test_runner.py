@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,14 +49,14 @@ def whole(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 def csv_of(out: Path, digits: Dataset, name: str = "small", **options: object) -> bytes:
     run_experiment(RunSettings(name, out, runs=2, **options), digits, lambda text: None)
-    return (out / f"{name}.csv").read_bytes()
+    return (out / f"{name}-digits.csv").read_bytes()
 
 
 def test_same_csv_for_any_number_of_workers(tmp_path: Path, digits: Dataset, whole: bytes) -> None:
     """One process or two; another seed gives other numbers."""
     assert csv_of(tmp_path / "2", digits, workers=2) == whole
     assert csv_of(tmp_path / "3", digits, seed=1) != whole
-    about = json.loads((tmp_path / "2" / "small.json").read_text())
+    about = json.loads((tmp_path / "2" / "small-digits.json").read_text())
     assert about["seeds"] == [run_seed(0, 0), run_seed(0, 1)] and about["settings"]["total"] == 16
     assert about["data"]["name"] == "digits" and "torch" in about["versions"]
 
@@ -63,17 +64,21 @@ def test_same_csv_for_any_number_of_workers(tmp_path: Path, digits: Dataset, who
 def test_figures_are_the_same_bytes_too(tmp_path: Path, digits: Dataset, whole: bytes) -> None:
     """No date and no random name in them; drawn twice from the same cells."""
     assert csv_of(tmp_path, digits, "drawn") == whole
-    first = {name: (tmp_path / name).read_bytes() for name in ("drawn.svg", "drawn.png", "drawn-bound.svg")}
+    first = {
+        name: (tmp_path / name).read_bytes()
+        for name in ("drawn-digits.svg", "drawn-digits.png", "drawn-digits-bound.svg")
+    }
     assert csv_of(tmp_path, digits, "drawn") == whole
     assert all((tmp_path / name).read_bytes() == data for name, data in first.items())
-    assert b"communication rounds K" in first["drawn.svg"]
-    assert len(json.loads((tmp_path / "drawn.json").read_text())["findings"]["lines"]) == 2
+    assert b"communication rounds K" in first["drawn-digits.svg"]
+    assert b"digits; mean of 2 runs" in first["drawn-digits.svg"]
+    assert len(json.loads((tmp_path / "drawn-digits.json").read_text())["findings"]["lines"]) == 2
 
 
 def test_finished_cells_are_taken_up_again_and_others_are_not(tmp_path: Path, digits: Dataset, whole: bytes) -> None:
     """A file cut short, or one of other settings, is played again; one that is whole is not."""
     csv_of(tmp_path, digits)
-    files = sorted((tmp_path / "cells" / "small").iterdir())
+    files = sorted((tmp_path / "cells" / "small-digits").iterdir())
     kept = {path.name: path.stat().st_mtime_ns for path in files}
     files[0].write_text(files[0].read_text()[:40])
     files[1].write_text(files[1].read_text().replace('"learning_rate": 0.1', '"learning_rate": 0.2'))
@@ -102,19 +107,21 @@ run_experiment(RunSettings("small", Path(sys.argv[1]), runs=2), load_dataset("di
 """
 
 
-def test_goes_on_after_a_kill(tmp_path: Path, digits: Dataset, whole: bytes) -> None:
-    """Killed in the middle, by a signal that nobody can catch: no worker outlives it, and the CSV is the same."""
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_goes_on_after_a_kill(tmp_path: Path, digits: Dataset, whole: bytes, how: signal.Signals) -> None:
+    """Stopped in the middle, by Ctrl-C or by a signal that nobody can catch: no worker outlives it, and the CSV of the
+    run that goes on is the same."""
     process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / "killed")], cwd=ROOT)
-    cells = tmp_path / "killed" / "cells" / "small"
+    cells = tmp_path / "killed" / "cells" / "small-digits"
     deadline = time.monotonic() + 60
     while len(list(cells.glob("*.json")) if cells.exists() else []) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     workers = [int(pid) for pid in children.read_text().split()] if children.exists() else []
-    os.kill(process.pid, signal.SIGKILL)
+    os.kill(process.pid, how)
     process.wait()
     done = len(list(cells.glob("*.json")))
-    assert 2 <= done < 20 and not (tmp_path / "killed" / "small.csv").exists()
+    assert 2 <= done < 20 and not (tmp_path / "killed" / "small-digits.csv").exists()
     while any(Path(f"/proc/{pid}").exists() for pid in workers) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert time.monotonic() < deadline
@@ -130,7 +137,7 @@ def test_lazy_nodes_hurt_and_are_found(tmp_path: Path, digits: Dataset) -> None:
     assert defended["lazy_rejected"] == defended["lazy_uploads"] > 0 and defended["honest_rejected"] == 0
     assert defended["best"][2]["lazy_pay"] == 0
     assert paper["best"][0]["accuracy"] > paper["best"][2]["accuracy"]
-    assert (tmp_path / "idle-defended.png").stat().st_size > 10_000
+    assert (tmp_path / "idle-digits-defended.png").stat().st_size > 10_000
 
 
 def test_ray_gives_the_same_csv(tmp_path: Path, whole: bytes) -> None:
@@ -145,7 +152,7 @@ def test_ray_gives_the_same_csv(tmp_path: Path, whole: bytes) -> None:
         env=os.environ | {"PYTHONPATH": str(ROOT), "RAY_USAGE_STATS_ENABLED": "0"},
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert (tmp_path / "ray" / "small.csv").read_bytes() == whole
+    assert (tmp_path / "ray" / "small-digits.csv").read_bytes() == whole
 
 
 def test_errors_of_a_cell_reach_the_caller(tmp_path: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +161,7 @@ def test_errors_of_a_cell_reach_the_caller(tmp_path: Path, digits: Dataset, monk
     monkeypatch.setitem(catalogue.EXPERIMENTS, "small", replace(RESOURCE_ALLOCATION, settings={"tiny": wild}))
     with pytest.raises(ConfigError, match="diverged"):
         csv_of(tmp_path, digits)
-    assert not (tmp_path / "small.csv").exists()
+    assert not (tmp_path / "small-digits.csv").exists()
 
     def die(values: object, dataset: object) -> list[dict[str, object]]:
         os._exit(9)
@@ -204,9 +211,11 @@ def test_list_names_every_experiment(capsys: pytest.CaptureFixture[str]) -> None
 def test_without_ray_or_its_cluster_the_error_says_so(
     tmp_path: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """How to get it, or that nothing answers."""
+    """How to get it, or that nothing answers, at once."""
+    monkeypatch.setitem(sys.modules, "ray", types.ModuleType("ray"))
+    for address in ("127.0.0.1:9", "ray://127.0.0.1:9", "[::1]:9", "127.0.0.1:99999"):
+        with pytest.raises(ConnectionFailed, match="no Ray cluster"):
+            csv_of(tmp_path, digits, ray_address=address)
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ConfigError, match="pip install"):
         csv_of(tmp_path, digits, ray_address="local")
-    monkeypatch.undo()
-    assert issubclass(ConnectionFailed, BcflError)
