@@ -30,7 +30,7 @@ def run(
     whole = {"poisoning": POISONING, "rewards": REWARDS, "laziness": LAZINESS}[name]
     monkeypatch.setitem(catalogue.EXPERIMENTS, name, replace(whole, settings={"tiny": tiny}))
     run_experiment(RunSettings(name, out, runs=1), digits, lambda text: None)
-    findings = json.loads((out / f"{name}.json").read_text())["findings"]
+    findings = json.loads((out / f"{name}-digits.json").read_text())["findings"]
     return findings, sorted(path.name for path in out.glob("*.svg"))
 
 
@@ -39,7 +39,7 @@ def test_poisoning(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     out and earn next to nothing; without an attack nobody is out."""
     setting = Poisoning(TRAINERS, rounds=8, attackers=(2,), attacks=("sign flip x3", "label flip"))
     findings, figures = run("poisoning", setting, digits, tmp_path, monkeypatch)
-    assert figures == ["poisoning-pay.svg", "poisoning-rounds.svg", "poisoning.svg"]
+    assert figures == ["poisoning-digits-pay.svg", "poisoning-digits-rounds.svg", "poisoning-digits.svg"]
     cases = {(case["defence"], case["attack"]): case for case in findings["cases"]}  # type: ignore[attr-defined]
     assert len(cases) == 3 * 3
     assert cases["plain mean", "sign flip x3"]["drop_points"] > 20
@@ -112,7 +112,7 @@ def test_rewards(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         identities=(1, 2),
     )
     findings, figures = run("rewards", setting, digits, tmp_path, monkeypatch)
-    assert figures == ["rewards-pay.svg", "rewards.svg"]
+    assert figures == ["rewards-digits-pay.svg", "rewards-digits.svg"]
     ranks = {rule: one["mean"] for rule, one in findings["spearman"]["label noise"].items()}  # type: ignore[index]
     assert ranks["shapley"] > 0.7 and ranks["validation accuracy"] > 0.7 and ranks["data size"] == 0
     assert findings["split_pay"]["data size"]["2"]["mean"] == pytest.approx(1, abs=1e-9)  # type: ignore[index]
@@ -129,7 +129,7 @@ def test_laziness(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         noise=(0.0, 0.1, 0.5),
     )
     findings, figures = run("laziness", setting, digits, tmp_path, monkeypatch)
-    assert figures == ["laziness.svg"]
+    assert figures == ["laziness-digits.svg"]
     for partition in setting.partitions:
         assert findings["false_alarms"][partition] == {"updates": 30, "rejected": 0, "share": 0.0}  # type: ignore[index]
         for case, found in findings["recall"].items():  # type: ignore[attr-defined]
