@@ -36,7 +36,7 @@ _Labels = NDArray[np.uint8]
 
 TARGET = 0  # the class that a backdoor makes of everything with the trigger
 _PATCH = 4  # pixels, side of the trigger in the lower right corner
-_DISGUISE = 0.2  # of the step's length; near-copies are found to a seventh
+_DISGUISE = 0.2  # of the step's length; near-copies are found to a seventh of it
 _STEPS = 30  # halvings in the search of min-max
 
 
@@ -128,9 +128,11 @@ def _known_steps(known: Situation) -> Sequence[NDArray[np.float64]]:
 
 
 def _disguised(known: Situation, step: NDArray[np.float64]) -> _Parameters:
-    """All who know the same would upload the same, and be found: each adds some noise of its own."""
-    noise = known.random.standard_normal(len(step))
-    return _moved(known, step + noise * (_DISGUISE * np.linalg.norm(step) / np.linalg.norm(noise)))
+    """All who know the same would upload the same, and be found, and so would noise: each adds some of what its own
+    training has beside the others'."""
+    aside = _step(known, known.honest) - np.mean(_known_steps(known), axis=0)
+    length = np.linalg.norm(aside)
+    return _moved(known, step + aside * (_DISGUISE * np.linalg.norm(step) / length if length else 0))
 
 
 def _step(known: Situation, update: _Parameters) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bcfl_client.experiments.cells import Row
 from bcfl_client.experiments.figures import Curve, Panel, draw
-from bcfl_client.experiments.intervals import Estimate, estimate
+from bcfl_client.experiments.intervals import Estimate, describe_runs, estimate
 from bcfl_client.terms import make_terms
 
 __all__ = ["expected_profit", "report"]
@@ -21,7 +21,6 @@ _SURE = 0.95
 
 def report(setting: Any, rows: Sequence[Row], stem: Path) -> dict[str, Any]:
     """Draws recall against noise for each partition; returns counts, and what they mean in money."""
-    learning, runs = setting.learning, len({row["run"] for row in rows})
     draw(
         stem,
         "Updates without training that the miners find",
@@ -37,8 +36,8 @@ def report(setting: Any, rows: Sequence[Row], stem: Path) -> dict[str, Any]:
             )
             for partition in setting.partitions
         ],
-        f"{learning.nodes} trainers of {learning.samples} samples on average, {' and '.join(setting.models)}, "
-        f"{setting.rounds} rounds; {runs} runs",
+        f"{setting.learning.nodes} trainers, {setting.learning.samples} images each, {' and '.join(setting.models)}, "
+        f"{setting.rounds} rounds; {describe_runs(rows)}",
     )
     tried = [row for row in rows if row["case"] in _CASES and row["noise"] <= _PROMISED]
     updates, found = sum(row["updates"] for row in tried), sum(row["rejected"] for row in tried)

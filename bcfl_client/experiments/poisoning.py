@@ -4,7 +4,7 @@ recommended terms, in which scores decide pay, later weights and who is out."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,8 @@ DEFENCES = {
 
 @dataclass(frozen=True)
 class Poisoning:
-    """`attackers` of the nodes attack in every round of `rounds`; every defence is tried against every attack."""
+    """`attackers` of the nodes attack in every round of `rounds`; every defence is tried against every attack. Unless
+    updates are `hidden` until all are fixed, as commitments make them, attackers know the honest ones."""
 
     learning: Learning = field(
         default_factory=lambda: Learning(samples=None, model="2nn", partition="dirichlet:0.5", learning_rate=0.3)
@@ -56,6 +57,7 @@ class Poisoning:
     rounds: int = 20
     attackers: tuple[int, ...] = (2, 3)
     attacks: tuple[str, ...] = tuple(ATTACKS)
+    hidden: bool = True
 
 
 def _cells(setting: Poisoning, seeds: Sequence[int]) -> list[Cell]:
@@ -64,7 +66,7 @@ def _cells(setting: Poisoning, seeds: Sequence[int]) -> list[Cell]:
         Cell(
             f"run{run}-{_slug(name)}-{_slug(attack)}-{count}",
             {"learning": asdict(setting.learning), "run": run, "seed": seed, "rounds": setting.rounds}
-            | {"defence": name, **asdict(defence), "attack": attack, "attackers": count},
+            | {"defence": name, **asdict(defence), "attack": attack, "attackers": count, "hidden": setting.hidden},
         )
         for run, seed in enumerate(seeds)
         for name, defence in DEFENCES.items()
@@ -87,7 +89,9 @@ def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
     )
     rule, trim_share, scoring = values["aggregation"], values["trim_share"], values["scoring"]
     score = task_score(scoring, rule, trim_share, miner.count, miner.guessed)
-    rules = Rules(AggregationRule(rule), trim_share, score=score, pay_score=values["pay_score"])
+    rules = Rules(
+        AggregationRule(rule), trim_share, commit_reveal=values["hidden"], score=score, pay_score=values["pay_score"]
+    )
     test, triggered = Examples(dataset.test_images, dataset.test_labels), _triggered(dataset)
     earnings, rows, diverged = Earnings([len(part.labels) for part in parts]), [], False
     with Federation(model, clients, learning.hyper(1), rules, seed) as federation:
@@ -145,7 +149,7 @@ _UNLIKE = Poisoning(Learning(samples=None, model="2nn", partition="dirichlet:0.1
 
 POISONING = Experiment(
     "Attacks on the model under a plain mean, a robust rule, and scores that decide pay and weight",
-    {"default": Poisoning(), "quick": _QUICK, "unlike": _UNLIKE},
+    {"default": Poisoning(), "quick": _QUICK, "unlike": _UNLIKE, "seen": replace(_QUICK, hidden=False)},
     _cells,
     _play,
     report,

@@ -9,7 +9,7 @@ from typing import Any
 
 from bcfl_client.experiments.cells import Row
 from bcfl_client.experiments.figures import Curve, Panel, draw
-from bcfl_client.experiments.intervals import Estimate, estimate
+from bcfl_client.experiments.intervals import Estimate, describe_runs, estimate
 
 __all__ = ["report"]
 
@@ -19,13 +19,10 @@ _MEASURES = ("accuracy", "backdoor", "attackers_pay", "attackers_denied", "hones
 def report(setting: Any, rows: Sequence[Row], stem: Path) -> dict[str, Any]:
     """Draws accuracy and pay by attack, and accuracy by round; returns the last round's means, and what an attack
     takes from the plain mean without attackers."""
-    learning, runs = setting.learning, len({row["run"] for row in rows})
+    learning = setting.learning
     defences = list(dict.fromkeys(row["defence"] for row in rows))
     last = [row for row in rows if row["round"] == setting.rounds]
-    caption = (
-        f"{learning.nodes} trainers, {learning.model}, {learning.partition}, {setting.rounds} rounds; mean of {runs} "
-        "runs, 95 % intervals"
-    )
+    caption = f"{learning}, {setting.rounds} rounds; {describe_runs(rows)}"
     ticks = ("none", *setting.attacks)
 
     def curves(measure: str, count: int, ticks: Sequence[str]) -> list[Curve]:
@@ -64,7 +61,21 @@ def report(setting: Any, rows: Sequence[Row], stem: Path) -> dict[str, Any]:
             for name in defences
             for attack, count in cases
         ],
+        "table": _table(last, defences, cases),
     }
+
+
+def _table(last: Sequence[Row], defences: Sequence[str], cases: Sequence[tuple[str, int]]) -> dict[str, Any]:
+    """One row for each attack and number of attackers: accuracies, then what the last defence leaves the attackers."""
+    columns = ["attack", "attackers", *(f"accuracy, {name}" for name in defences)]
+    rows = []
+    for attack, count in cases:
+        final = {name: _final(last, "accuracy", name, attack, count).mean for name in defences}
+        row = [attack, str(count), *(f"{accuracy:.3f}" for accuracy in final.values())]
+        for measure in ("backdoor", "attackers_pay"):
+            row.append(f"{_final(last, measure, defences[-1], attack, count).mean:.3f}")
+        rows.append(row)
+    return {"columns": [*columns, f"trigger works, {defences[-1]}", f"attackers' pay, {defences[-1]}"], "rows": rows}
 
 
 def _final(last: Sequence[Row], measure: str, defence: str, attack: str, count: int) -> Estimate:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bcfl_client.experiments.cells import Row
 from bcfl_client.experiments.figures import Curve, Panel, draw
-from bcfl_client.experiments.intervals import Estimate, estimate
+from bcfl_client.experiments.intervals import Estimate, describe_runs, estimate
 from bcfl_client.scoring.rules import ScoringRule
 
 __all__ = ["report"]
@@ -27,8 +27,8 @@ def report(setting: Any, rows: Sequence[Row], stem: Path) -> dict[str, Any]:
     splits = {rule: _splits(rows, rule, setting, runs) for rule in setting.rules}
     learning = setting.learning
     caption = (
-        f"{learning.nodes} trainers of {learning.samples} samples on average, {learning.model}, {setting.rounds} "
-        f"rounds; mean of {len(runs)} runs, 95 % intervals"
+        f"{learning.nodes} trainers, {learning.samples} images each on average, {learning.model}, "
+        f"{setting.rounds} rounds; {describe_runs(rows)}"
     )
     draw(
         stem,
@@ -72,6 +72,21 @@ def report(setting: Any, rows: Sequence[Row], stem: Path) -> dict[str, Any]:
         "split_pay": {
             name: {str(count): asdict(one) for count, one in zip(setting.identities, splits[rule])}
             for name, rule in zip(names, setting.rules)
+        },
+        "table": {
+            "columns": [
+                "scoring rule",
+                *(f"Spearman, {partition}" for partition in setting.partitions),
+                *(f"pay of {count} identities" for count in setting.identities),
+            ],
+            "rows": [
+                [
+                    name,
+                    *(f"{ranks[partition][place].mean:.2f}" for partition in setting.partitions),
+                    *(f"{one.mean:.3f}" for one in splits[rule]),
+                ]
+                for place, (name, rule) in enumerate(zip(names, setting.rules))
+            ],
         },
     }
 

@@ -5,8 +5,9 @@ batches from 32 to all of the data, 10 to 15,000 samples, up to 30 rounds):
 
 - an update whose distance from the global model is below `ZERO_SHARE` of that model's norm (honest: above 1e-3);
 - an earlier update or global model, exact or with noise up to a tenth of its own step (honest: above 0.18 of it);
-- the global model plus noise of any size: the sizes of an honest update's changes follow the pattern of the inputs and
-  of the active units, as those of the others do (correlation above 0.2), those of noise do not (below 0.02);
+- the global model, an earlier model or update, or another's update of this round, plus noise of any size: the sizes of
+  what training changes follow the pattern of the inputs and of the active units, as those of the others do
+  (correlation above 0.2), also where they are counted from the nearest of these; those of noise do not (below 0.02);
 - two updates of one round that are equal, or far closer than updates are in this round, as with noise up to a tenth of
   the step on each of them (honest: above 0.4 of it): the one with the higher id. Commitments rule out copying, so the
   two shared one run.
@@ -76,12 +77,12 @@ def judge_updates(
         return verdicts
 
     sources = [vector for past in earlier for vector in (past.start, *past.updates)]
-    products, patterns = _products(start, [*own, *sources], len(own))
+    products = _products(start, [*own, *sources])
     distances = _distances(products)
     steps = np.sqrt(np.diag(products))  # every vector's distance from `start`
     copies = steps[: len(own)] <= ZERO_SHARE * np.linalg.norm(start.astype(np.float64))
     copies |= _near_copies(distances, steps, earlier, len(own))
-    copies |= _unrelated(patterns, len(start))
+    copies |= _noise_on_a_source(start, own, sources, distances, steps)
     copies |= _repeats(own, distances, steps)
     for trainer, copy in zip(ids, copies):
         verdicts[trainer] = Verdict.COPY if copy else Verdict.OK
@@ -120,12 +121,52 @@ def _repeats(
     )
 
 
-def _unrelated(patterns: NDArray[np.float64], parameter_count: int) -> NDArray[np.bool_]:
-    """Finds updates whose pattern of changes is like nobody's, provided that some two are alike."""
-    related = patterns >= UNRELATED
-    if parameter_count < _LEAST_FOR_PATTERN or not related.any():
-        return np.zeros(len(patterns), dtype=bool)
-    return np.logical_not(related.any(axis=1))
+def _noise_on_a_source(
+    start: NDArray[np.int32],
+    own: Sequence[NDArray[np.int32]],
+    sources: Sequence[NDArray[np.int32]],
+    distances: NDArray[np.float64],
+    steps: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Finds updates that differ from the nearest of what they may be made of (the global model, `sources`, updates
+    before them in the list) by what looks like nobody's training, provided that some two are alike."""
+    if len(start) < _LEAST_FOR_PATTERN:
+        return np.zeros(len(own), dtype=bool)
+    count = len(own)
+    nearest, compared = [], np.logical_not(np.eye(count, dtype=bool))
+    for i in range(count):
+        away = [*distances[i, :i], *distances[i, count:], steps[i]]
+        at = int(np.argmin(away))
+        nearest.append([*own[:i], *sources, start][at])
+        if at < i:
+            compared[i, at] = False  # noise on the one it is counted from is in the difference, too
+    related = (_patterns(start, own, nearest) >= UNRELATED) & compared
+    if not related.any():
+        return np.zeros(count, dtype=bool)
+    return np.asarray(compared.any(axis=1) & np.logical_not(related.any(axis=1)), dtype=bool)
+
+
+def _patterns(
+    start: NDArray[np.int32], own: Sequence[NDArray[np.int32]], nearest: Sequence[NDArray[np.int32]]
+) -> NDArray[np.float64]:
+    """Returns the correlations of the sizes of updates' differences from their `nearest` with those of all updates'
+    changes from `start`, [own, own]."""
+    patterns = np.zeros((len(own), len(own)))
+    for low in range(0, len(start) // _BLOCK * _BLOCK, _CHUNK):
+        piece = slice(low, min(low + _CHUNK, len(start) // _BLOCK * _BLOCK))
+        updates = np.stack([vector[piece] for vector in own]).astype(np.float32)
+        changes = _in_blocks(updates - start[piece].astype(np.float32))
+        differences = _in_blocks(updates - np.stack([vector[piece] for vector in nearest]).astype(np.float32))
+        patterns += differences @ changes.T
+    return patterns / (len(start) // _BLOCK)
+
+
+def _in_blocks(changes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The sizes of changes [n, count], centred and of length 1 within each block."""
+    sizes = np.abs(changes).reshape(len(changes), -1, _BLOCK)
+    sizes -= sizes.mean(axis=2, keepdims=True)
+    sizes /= np.linalg.norm(sizes, axis=2, keepdims=True).clip(min=1e-9)  # a constant block stays zero
+    return sizes.reshape(len(changes), -1)
 
 
 def _distances(products: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -133,26 +174,13 @@ def _distances(products: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.sqrt(np.maximum(squares[:, None] + squares[None, :] - 2 * products, 0))
 
 
-def _products(
-    start: NDArray[np.int32], vectors: Sequence[NDArray[np.int32]], own: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Returns the inner products of all changes from `start`, [n, n], and the correlations of the sizes of the
-    changes of the first `own` vectors, [own, own], zero on the diagonal. Float32 within a chunk: its rounding, a
-    millionth, is far below every threshold.
-    """
+def _products(start: NDArray[np.int32], vectors: Sequence[NDArray[np.int32]]) -> NDArray[np.float64]:
+    """Returns the inner products of all changes from `start`, [n, n]. Float32 within a chunk: its rounding, a
+    millionth, is far below every threshold."""
     products = np.zeros((len(vectors), len(vectors)))
-    patterns = np.zeros((own, own))
     for low in range(0, len(start), _CHUNK):
         piece = slice(low, low + _CHUNK)
         changes = np.stack([vector[piece] for vector in vectors]).astype(np.float32)
         changes -= start[piece].astype(np.float32)
         products += changes @ changes.T
-        whole = changes.shape[1] // _BLOCK * _BLOCK
-        sizes = np.abs(changes[:own, :whole]).reshape(own, -1, _BLOCK)
-        sizes -= sizes.mean(axis=2, keepdims=True)
-        sizes /= np.linalg.norm(sizes, axis=2, keepdims=True).clip(min=1e-9)  # a constant block stays zero
-        flat = sizes.reshape(own, -1)
-        patterns += flat @ flat.T
-    patterns /= max(1, len(start) // _BLOCK)
-    np.fill_diagonal(patterns, 0)
-    return products, patterns
+    return products

@@ -72,7 +72,7 @@ def test_inner_product_goes_against_the_mean_of_what_is_known() -> None:
 
 
 def test_alie_stays_some_deviations_below_the_mean() -> None:
-    """In each coordinate, up to the noise that hides it."""
+    """In each coordinate, up to what hides it."""
     known = situation(seen=3)
     wanted = np.mean(STEPS, axis=0) - 1.5 * np.std(STEPS, axis=0)
     found = moved(alie(known, 1.5))
@@ -80,7 +80,7 @@ def test_alie_stays_some_deviations_below_the_mean() -> None:
 
 
 def test_min_max_goes_as_far_as_two_honest_steps_are_apart() -> None:
-    """Without the noise that hides it, no known step is farther from it than two of them are apart, and one as far."""
+    """Without what hides it, no known step is farther from it than two of them are apart, and one as far."""
     known = situation(seen=3)
     mean, away = np.mean(STEPS, axis=0), -np.std(STEPS, axis=0)
     reach = along(min_max(known) - mean.round().astype(np.int32), away)

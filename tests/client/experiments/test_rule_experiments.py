@@ -30,7 +30,7 @@ def run(
     whole = {"poisoning": POISONING, "rewards": REWARDS, "laziness": LAZINESS}[name]
     monkeypatch.setitem(catalogue.EXPERIMENTS, name, replace(whole, settings={"tiny": tiny}))
     run_experiment(RunSettings(name, out, runs=1), digits, lambda text: None)
-    findings = json.loads((out / f"{name}.json").read_text())["findings"]
+    findings = json.loads((out / f"{name}-digits.json").read_text())["findings"]
     return findings, sorted(path.name for path in out.glob("*.svg"))
 
 
@@ -39,7 +39,7 @@ def test_poisoning(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     out and earn next to nothing; without an attack nobody is out."""
     setting = Poisoning(TRAINERS, rounds=8, attackers=(2,), attacks=("sign flip x3", "label flip"))
     findings, figures = run("poisoning", setting, digits, tmp_path, monkeypatch)
-    assert figures == ["poisoning-pay.svg", "poisoning-rounds.svg", "poisoning.svg"]
+    assert figures == ["poisoning-digits-pay.svg", "poisoning-digits-rounds.svg", "poisoning-digits.svg"]
     cases = {(case["defence"], case["attack"]): case for case in findings["cases"]}  # type: ignore[attr-defined]
     assert len(cases) == 3 * 3
     assert cases["plain mean", "sign flip x3"]["drop_points"] > 20
@@ -49,6 +49,55 @@ def test_poisoning(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert robust["attackers_pay"]["mean"] < 0.1 and robust["attackers_denied"]["mean"] == 6
     assert cases["recommended", "none"]["honest_out"]["mean"] == 0
     assert cases["robust rule alone", "label flip"]["attackers_pay"]["mean"] == pytest.approx(1)
+
+
+def _last(digits: Dataset, defence: str, attack: str, attackers: int) -> dict[str, float]:
+    """The last of ten rounds of ten trainers with all of the digits."""
+    setting = Poisoning(replace(TRAINERS, samples=None), rounds=10, attackers=(attackers,))
+    cells = {(one.values["defence"], one.values["attack"]): one for one in POISONING.cells(setting, [0])}
+    cell = cells[defence, attack]
+    return POISONING.play(cell.values, digits)[-1]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(digits: Dataset) -> float:
+    """Accuracy of the plain mean without attackers."""
+    return _last(digits, "plain mean", "none", 0)["accuracy"]
+
+
+@pytest.mark.parametrize("attackers", [2, 3])
+@pytest.mark.parametrize("attack", ["label flip", "sign flip x3", "Gaussian x3"])
+def test_C01_crude_attacks_fail_and_earn_little(
+    digits: Dataset, undisturbed: float, attack: str, attackers: int
+) -> None:
+    """At most four points of accuracy; every attacker is denied until it is out."""
+    found = _last(digits, "recommended", attack, attackers)
+    assert found["accuracy"] > undisturbed - 0.04
+    assert found["attackers_denied"] == 3 * attackers and found["attackers_pay"] < 0.2
+    assert found["honest_out"] == 0
+
+
+@pytest.mark.parametrize("attackers", [2, 3])
+@pytest.mark.parametrize("attack", ["ALIE", "inner product 0.5", "inner product 100", "min-max"])
+def test_C02_subtle_attacks_fail(digits: Dataset, undisturbed: float, attack: str, attackers: int) -> None:
+    """At most four points of accuracy, whether or not they are told from honest work; steps backwards earn nothing."""
+    found = _last(digits, "recommended", attack, attackers)
+    assert found["accuracy"] > undisturbed - 0.04
+    if attack.startswith("inner product"):
+        assert found["attackers_pay"] == 0
+
+
+def test_C02_the_plain_mean_fails(digits: Dataset, undisturbed: float) -> None:
+    """The control: without a robust rule large steps backwards ruin the model."""
+    assert _last(digits, "plain mean", "inner product 100", 2)["accuracy"] < 0.3
+    assert _last(digits, "plain mean", "sign flip x3", 3)["accuracy"] < 0.3
+
+
+def test_C03_a_backdoor_does_not_get_in(digits: Dataset, undisturbed: float) -> None:
+    """Under a plain mean the trigger works; under the recommended terms it does not, and accuracy stays."""
+    assert _last(digits, "plain mean", "backdoor x5", 2)["backdoor"] > 0.9
+    found = _last(digits, "recommended", "backdoor x5", 2)
+    assert found["backdoor"] < 0.05 and found["accuracy"] > undisturbed - 0.04
 
 
 def test_rewards(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,30 +112,34 @@ def test_rewards(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         identities=(1, 2),
     )
     findings, figures = run("rewards", setting, digits, tmp_path, monkeypatch)
-    assert figures == ["rewards-pay.svg", "rewards.svg"]
+    assert figures == ["rewards-digits-pay.svg", "rewards-digits.svg"]
     ranks = {rule: one["mean"] for rule, one in findings["spearman"]["label noise"].items()}  # type: ignore[index]
     assert ranks["shapley"] > 0.7 and ranks["validation accuracy"] > 0.7 and ranks["data size"] == 0
     assert findings["split_pay"]["data size"]["2"]["mean"] == pytest.approx(1, abs=1e-9)  # type: ignore[index]
 
 
 def test_laziness(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With little noise everything is found and nobody blamed; with noise as long as the step copies are not."""
+    """Also with much noise everything is found and nobody blamed; of a model too small for a pattern much noise
+    hides copies."""
     setting = Laziness(
         replace(TRAINERS, samples=None),
         rounds=3,
         models=("mlp:64",),
         partitions=("iid", "dirichlet:0.5"),
-        noise=(0.0, 0.1, 1.0),
+        noise=(0.0, 0.1, 0.5),
     )
     findings, figures = run("laziness", setting, digits, tmp_path, monkeypatch)
-    assert figures == ["laziness.svg"]
+    assert figures == ["laziness-digits.svg"]
     for partition in setting.partitions:
         assert findings["false_alarms"][partition] == {"updates": 30, "rejected": 0, "share": 0.0}  # type: ignore[index]
         for case, found in findings["recall"].items():  # type: ignore[attr-defined]
             assert found[partition] == {"updates": 8, "rejected": 8, "share": 1.0}, (case, partition)
-    rows = (tmp_path / "laziness.csv").read_text().splitlines()
-    shared = [row.split(",") for row in rows if ",shared run,1.0," in row]
-    assert shared and all(int(row[6]) == 0 for row in shared)
+    tiny = replace(setting, models=("mlp:8",), partitions=("iid",))
+    for of, expected in ((setting, 4), (tiny, 0)):
+        rows = LAZINESS.play(LAZINESS.cells(of, [0])[0].values, digits)
+        much = {row["case"]: row["rejected"] for row in rows if row["noise"] == 0.5}
+        assert set(much) == {"earlier update", "earlier model", "no update", "shared run"}
+        assert all(count == expected for count in much.values()), (of.models, much)
 
 
 def test_expected_profit_by_hand() -> None:

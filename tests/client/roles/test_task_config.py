@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
 
 from bcfl_client.errors import ConfigError
+from bcfl_client.experiments.poisoning import DEFENCES
 from bcfl_client.roles.task_config import TaskConfig, read_task_config
 
-EXAMPLE = Path(__file__).resolve().parents[3] / "docs" / "examples" / "mnist.toml"
+EXAMPLES = Path(__file__).resolve().parents[3] / "docs" / "examples"
 
 
 def test_the_example_is_read() -> None:
     """The file that the documentation shows is a task on its defaults, but for its description."""
-    config = read_task_config(EXAMPLE)
+    config = read_task_config(EXAMPLES / "mnist.toml")
     assert config == TaskConfig(description=config.description)
+
+
+def test_the_robust_example_is_what_the_experiment_recommends() -> None:
+    """Aggregation, trimming, scoring and what is paid are those that `bcfl experiment poisoning` measures."""
+    terms = read_task_config(EXAMPLES / "robust.toml").terms
+    names = ("aggregation_rule", "trim_share", "scoring_rule", "pay_score")
+    assert tuple(terms[name] for name in names) == astuple(DEFENCES["recommended"])
 
 
 def test_an_empty_file_is_the_default_task(tmp_path: Path) -> None:

@@ -174,11 +174,38 @@ def test_B04_finds_one_run_shared_with_noise(digits: list[Played], noise: float)
     assert verdicts == {**dict.fromkeys(range(8), OK), 6: COPY}
 
 
-def test_alike_updates_of_like_data_are_nobodys_copies(digits: list[Played]) -> None:
-    """Where all are as close as two that share a run, as with large batches of like data, nobody is blamed."""
-    start, base = digits[2].start, digits[2].updates[3]
-    close = {seat: noisy(base, 0.08 * moved(base, start), seed=seat) for seat in range(8)}
-    assert set(judge(digits, 2, dict(close)).values()) == {OK}
+def test_alike_updates_of_like_data_are_nobodys_copies() -> None:
+    """Full batches of nearly the same data: all updates are closer than two that share a run, nobody is blamed."""
+    digits, hyper = load_dataset("digits"), Hyperparameters(batch_size=2000)
+    model = build_model("2nn", digits.input_shape, digits.classes)
+    start, updates = encode_model(model), {}
+    for seat in range(4):
+        kept = np.delete(np.arange(len(digits.train_labels)), slice(30 * seat, 30 * seat + 30))
+        trainer = LocalTrainer(model, digits.train_images[kept], digits.train_labels[kept], hyper, 0, seat)
+        updates[seat] = trainer.train(start, 0)
+    assert moved(updates[0], updates[1]) < 0.1 * moved(updates[0], start)
+    assert set(judge_updates(start, updates).values()) == {OK}
+
+
+@pytest.mark.parametrize("noise", [0.2, 0.5, 1.0])
+def test_B03_B04_finds_much_noise_on_any_source(digits: list[Played], noise: float) -> None:
+    """An update of the round before, an old model, and another's of this round: what was added is no training."""
+    before, start, own = digits[1].updates[2], digits[2].start, digits[2].updates
+    assert with_cheat(digits, 2, noisy(before, noise * moved(before, digits[1].start))) is COPY
+    assert with_cheat(digits, 2, noisy(digits[1].start, noise * moved(digits[1].start, start))) is COPY
+    first, second = (noisy(own[3], noise * moved(own[3], start), seed=seed) for seed in (1, 2))
+    if noise <= 0.5:  # with more the second is no nearer to the first than to the start
+        assert judge(digits, 2, {**dict(enumerate(own)), 3: first, 6: second})[6] is COPY
+    verdicts = judge(digits, 2, {**dict(enumerate(own)), 6: second})
+    assert verdicts == {**dict.fromkeys(range(8), OK), 6: COPY}
+
+
+def test_two_honest_trainers_are_not_blamed(digits: list[Played]) -> None:
+    """Whichever of them, the start or an earlier update is nearest."""
+    for round_id in range(4):
+        own = digits[round_id].updates
+        for other in range(1, 8):
+            assert judge(digits, round_id, {0: own[0], other: own[other]}) == {0: OK, other: OK}
 
 
 def test_what_is_remembered_fits_and_is_the_newest() -> None:
