@@ -75,8 +75,8 @@ def _add_node(commands: Commands) -> None:
         "One process with one key does what `bcfl train` and `bcfl mine` do: it trains in the first phase of a round\n"
         "and mines in the others. Its compute is planned before it bids, by the rounds and local epochs that the task\n"
         "names: where K rounds of E epochs, K (E t_L + t_B), are more than its budget it says what would fit, as\n"
-        "`bcfl plan` does, and does not bid. A role that is outbid leaves it the other one. As a miner it has no say\n"
-        "about its own update. Stopped in any phase and started again, it carries on.",
+        "`bcfl plan` does, and does not bid. Where it gets a seat in one role only, it plays that. As a miner it\n"
+        "has no say about its own update. Stopped in any phase and started again, it carries on.",
         'bcfl node 0x1234...abcd --price "500 gwei" --fee "0.01 ether" --part 1/3 '
         "--budget 200 --training-cost 2 --block-cost 2 --key node.json",
     )

@@ -37,7 +37,7 @@ def run_node(
     labels: NDArray[np.uint8],
 ) -> None:
     """Trains on `images` [n, height, width] and `labels` [n], and mines, until the task is closed, then withdraws.
-    Carries on where an earlier process stopped. A role that gets no seat leaves the node the other one.
+    Carries on where an earlier process stopped. Where it gets a seat in one role only, it plays that.
 
     Raises InputError before any money moves when the task does not fit the budget, or bids, data or model the task.
     """
@@ -66,7 +66,7 @@ class _Node:
         self._playing: list[Trainer | Miner] = [trainer, miner]
 
     def ensure_bids(self) -> None:
-        """Bids in both roles, unless it has. Raises ChainMismatch when the task takes neither bid."""
+        """Bids in both roles, unless it has. Raises ChainMismatch when the task refuses the first of its bids."""
         self._playing = [one for one in self._playing if self._is_in(one)]
 
     def act(self, status: Status) -> bool:
