@@ -25,6 +25,9 @@ class Split:
     rounds: int
     epochs: int
 
+    def __str__(self) -> str:
+        return f"{self.rounds} round{'s' * (self.rounds != 1)} of {self.epochs} epoch{'s' * (self.epochs != 1)}"
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -51,12 +54,34 @@ class Budget:
     @property
     def most_rounds(self) -> int:
         """Rounds with a single epoch each."""
-        return int(_exact(self.total) / (_exact(self.training_cost) + _exact(self.block_cost)))
+        return self.rounds(1)
+
+    def rounds(self, epochs: int) -> int:
+        """Rounds that there can be with `epochs` in each."""
+        return int(_exact(self.total) / (epochs * _exact(self.training_cost) + _exact(self.block_cost)))
 
     def epochs(self, rounds: int) -> int:
         """Epochs that each of `rounds` can have: floor((T / K - t_B) / t_L), not below 0."""
         left = _exact(self.total) / rounds - _exact(self.block_cost)
         return max(0, math.floor(left / _exact(self.training_cost)))
+
+    def cost(self, split: Split) -> float:
+        """Compute that `split` takes."""
+        return float(split.rounds * (split.epochs * _exact(self.training_cost) + _exact(self.block_cost)))
+
+    def require(self, wanted: Split) -> None:
+        """Raises ConfigError unless `wanted` fits."""
+        if self.epochs(wanted.rounds) >= wanted.epochs:
+            return
+        raise ConfigError(
+            f"{wanted} take {self.cost(wanted):g} and the budget is {self.total:g}: it holds {self.near(wanted)}; "
+            "raise the budget, or take another task"
+        )
+
+    def near(self, wanted: Split) -> str:
+        """In words, what fits: as many rounds of the wanted epochs, or epochs of the wanted rounds, as there can be."""
+        most_rounds = Split(self.rounds(wanted.epochs), wanted.epochs)
+        return f"{most_rounds}, or {Split(wanted.rounds, self.epochs(wanted.rounds))}"
 
     def splits(self) -> list[Split]:
         """The ways that leave nothing to gain: no more rounds would have as many epochs. Fewest rounds first."""

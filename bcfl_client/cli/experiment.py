@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bcfl_client.cli.options import Commands, add_command, whole
+from bcfl_client.cli.options import Commands, add_command, number, whole
 
 __all__ = ["add_commands"]
 
@@ -62,7 +62,7 @@ def _add_plan(commands: Commands) -> None:
         ("training-cost", "of one local epoch, t_L"),
         ("block-cost", "of one block, t_B"),
     ):
-        parser.add_argument(f"--{name}", metavar="X", type=float, required=True, help=what)
+        parser.add_argument(f"--{name}", metavar="X", type=number, required=True, help=what)
     parser.add_argument("--rounds", metavar="K", type=whole, help="show this number of rounds only (what fits)")
     parser.add_argument(
         "--curve",
@@ -89,9 +89,8 @@ def _plan(args: argparse.Namespace) -> int:
         splits = [splits[i] for i in sorted(shown)]
     print("rounds  epochs  compute used  expected loss")
     for split in splits:
-        used = split.rounds * (split.epochs * budget.training_cost + budget.block_cost)
         mark = "  <- recommended" if split == best else ""
-        print(f"{split.rounds:>6}  {split.epochs:>6}  {used:>12g}  {curve.loss(split):>13.3f}{mark}")
+        print(f"{split.rounds:>6}  {split.epochs:>6}  {budget.cost(split):>12g}  {curve.loss(split):>13.3f}{mark}")
     return 0
 
 

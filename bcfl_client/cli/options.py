@@ -32,6 +32,7 @@ __all__ = [
     "address",
     "connect_to",
     "data_root",
+    "number",
     "open_task",
     "part",
     "sender_of",
@@ -130,6 +131,14 @@ def whole(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise argparse.ArgumentTypeError(f"{ascii(text)[:40]} is not a whole number")
     return int(text)
+
+
+def number(text: str) -> float:
+    """A number, with or without a fraction."""
+    try:
+        return float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{ascii(text)[:40]} is not a number") from error
 
 
 def part(text: str) -> tuple[int, int]:

@@ -31,7 +31,7 @@ class Journal:
             self._lock.close()
             raise ConfigError(
                 f"another process works for this account in {folder}; end it first"
-                " (an account that trains and mines has a --state folder for each)"
+                " (who trains and mines with one account runs `bcfl node`)"
             ) from error
         except OSError as error:
             raise ConfigError(f"cannot use the state folder {folder}: {error.strerror}") from error

@@ -22,7 +22,7 @@ from bcfl_client.roles.watch import POLL_SECONDS, follow
 from bcfl_client.storage import Content
 from bcfl_client.types import Phase, Role, Stage, Status, UpdateOpening
 
-__all__ = ["TrainerSettings", "run_trainer"]
+__all__ = ["Trainer", "TrainerSettings", "run_trainer"]
 
 _PATIENCE_SECONDS = 4.0  # miners are quicker; this is for when none of them is there
 _log = logging.getLogger(__name__)
@@ -60,14 +60,16 @@ def run_trainer(
     status = session.task.status()
     if status.state.closed and session.task.seat(Role.TRAINER, session.address) is None:
         raise ChainMismatch(f"the task {session.task.address} is {status.state.name.lower()} already")
-    trainer = _Trainer(session, settings, images, labels)
+    trainer = Trainer(session, settings, images, labels)
     trainer.ensure_bid()
     follow(session, trainer.act, _PATIENCE_SECONDS)
     session.withdraw()
     session.journal.close()
 
 
-class _Trainer:
+class Trainer:
+    """An honest trainer on one task."""
+
     def __init__(
         self, session: Session, settings: TrainerSettings, images: NDArray[np.uint8], labels: NDArray[np.uint8]
     ) -> None:
@@ -88,6 +90,7 @@ class _Trainer:
         self._seat: int | None = None
 
     def ensure_bid(self) -> None:
+        """Bids, unless there is a bid. Raises ChainMismatch when the task does not take it."""
         task = self._session.task
         if task.bid(Role.TRAINER, self._session.address)["deposit"]:
             return

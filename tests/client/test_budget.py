@@ -84,3 +84,30 @@ def test_plan_shows_what_fits(capsys: pytest.CaptureFixture[str]) -> None:
     for wrong in (["--budget", "3"], ["--budget", "200", "--rounds", "51"], ["--budget", "200", "--rounds", "0"]):
         assert main(["plan", *wrong, *costs]) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_task_beyond_the_budget_is_refused() -> None:
+    """What fits exactly passes; one round, one epoch or one hair less, and the message says what would fit."""
+    Budget(120, 2, 2).require(Split(10, 5))
+    Budget(0.6, 0.1, 0.1).require(Split(2, 2))
+    with pytest.raises(ConfigError, match=r"10 rounds of 5 epochs take 120 .* 9 rounds of 5 epochs, or 10 rounds of 4"):
+        Budget(119, 2, 2).require(Split(10, 5))
+    with pytest.raises(ConfigError, match="10 rounds of 5 epochs, or 11 rounds of 4 epochs"):
+        Budget(131, 2, 2).require(Split(11, 5))
+    with pytest.raises(ConfigError, match="holds 1 round of 2 epochs, or 2 rounds of 1 epoch;"):
+        Budget(7, 2, 1).require(Split(2, 2))
+
+
+@given(st.integers(1, 3000), st.integers(1, 30), st.integers(0, 30), st.integers(1, 50), st.integers(1, 20))
+def test_what_is_required_is_what_costs_no_more(
+    total: int, training: int, block: int, rounds: int, epochs: int
+) -> None:
+    """A split passes exactly when its cost is within the budget."""
+    if training + block > total:
+        return
+    budget, wanted = Budget(total, training, block), Split(rounds, epochs)
+    if budget.cost(wanted) <= total:
+        budget.require(wanted)
+    else:
+        with pytest.raises(ConfigError):
+            budget.require(wanted)

@@ -34,7 +34,7 @@ def _run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 def test_all_commands_are_there() -> None:
     """The set that the documentation promises."""
-    promised = "chain deploy publish train mine watch relay status withdraw rewards audit export demo doctor key "
+    promised = "chain deploy publish train mine node watch relay status withdraw rewards audit export demo doctor key "
     promised += "experiment plan"
     assert set(_commands()) == set(promised.split())
 
@@ -149,7 +149,7 @@ def test_a_wrong_key_is_not_quoted(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     ("text", "message"),
     [
         ("price = 'much'", "price: 'much' is not an amount"),
-        ("price = true", "price must be a text or a whole number"),
+        ("price = true", "price must be a text or a number"),
         ("fee = 1", "unknown key fee; known are task, rpc"),
         ("part = '4/3'", "part: '4/3' is not K/N"),
         ("task = '0x12'", "task: '0x12' is not an address"),

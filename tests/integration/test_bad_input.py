@@ -54,6 +54,12 @@ class Bench:
         """stderr of a refused `bcfl mine`."""
         return self.refused("mine", "--task", self.task.address, "--fee", "1 gwei", *self._place(), *options)
 
+    def node(self, *options: str) -> str:
+        """stderr of a refused `bcfl node`, whose budget holds the task's two rounds."""
+        given = [self.task.address, "--dataset", "digits", "--price", "1 gwei", "--fee", "1 gwei"]
+        given += ["--budget", "8", "--training-cost", "2", "--block-cost", "2"]
+        return self.refused("node", *given, *self._place(), *options)
+
     def publish(self, text: str, *options: str) -> str:
         """stderr of a refused `bcfl publish` of the task file `text`."""
         (self.folder / "task.toml").write_text(text)
@@ -169,6 +175,7 @@ def test_unfunded_key(bench: Bench) -> None:
     assert "has 0 wei" in bench.publish("[learning]\ndataset = 'digits'")
     assert "has 0 wei" in bench.train()
     assert "has 0 wei" in bench.mine()
+    assert "has 0 wei" in bench.node()
 
 
 def test_deposit_too_small(bench: Bench) -> None:
@@ -178,11 +185,29 @@ def test_deposit_too_small(bench: Bench) -> None:
     assert "does not cover" in bench.train()
 
 
+def test_a_node_that_can_back_one_bid_only(bench: Bench) -> None:
+    """It does not bid in one role and fail in the other."""
+    bench.world.connection.request(
+        "anvil_setBalance", bench.world.accounts[2].address, hex(bench.task.terms["minerDeposit"] + 10**15)
+    )
+    assert "wei together" in bench.node()
+
+
+def test_a_task_beyond_a_nodes_budget(bench: Bench) -> None:
+    """Two rounds of one epoch cost 8: a node with less, or with dearer blocks, says what would fit and does not bid."""
+    error = bench.node("--budget", "7.9")
+    assert "2 rounds of 1 epoch take 8 and the budget is 7.9: it holds 1 round of 1 epoch, or" in error
+    assert "take 10 and" in bench.node("--block-cost", "3")
+    assert "the budget is 3" in bench.node("--budget", "3")
+
+
 def test_a_bid_beyond_the_terms(bench: Bench) -> None:
     """Price, fee and training time above what the task takes."""
     assert "LearningTask_PriceTooHigh" in bench.train("--price", "1 ether")
     assert "LearningTask_PriceTooHigh" in bench.mine("--fee", "1 ether")
     assert "LearningTask_TooSlow" in bench.train("--training-time", "1000000")
+    assert "LearningTask_PriceTooHigh" in bench.node("--price", "1 ether")
+    assert "max_fee" in bench.node("--fee", "1 ether")
 
 
 def test_task_already_finished(bench: Bench) -> None:
@@ -190,6 +215,7 @@ def test_task_already_finished(bench: Bench) -> None:
     TaskActor(bench.task, bench.world.sender(1)).cancel()
     assert "is aborted already" in bench.train()
     assert "is aborted already" in bench.mine()
+    assert "is aborted already" in bench.node()
 
 
 # ------------------------------------------------------------------ data and models
@@ -212,7 +238,8 @@ def test_missing_data(bench: Bench) -> None:
 
 def test_model_with_another_parameter_count(bench: Bench) -> None:
     """Both counts are named."""
-    for error in (bench.train("--model", "cnn"), bench.mine("--model", "cnn")):
+    relayed = bench.train("--model", "cnn", "--relay", str(bench.folder))
+    for error in (bench.train("--model", "cnn"), relayed, bench.mine("--model", "cnn"), bench.node("--model", "cnn")):
         assert str(bench.task.terms["parameterCount"]) in error
         assert "--model" in error
 

@@ -16,7 +16,7 @@ from bcfl_client.roles.journal import Journal
 from bcfl_client.roles.publisher import publish
 from bcfl_client.roles.session import Session
 from bcfl_client.roles.task_config import TaskConfig
-from bcfl_client.roles.trainer import TrainerSettings, _Trainer
+from bcfl_client.roles.trainer import Trainer, TrainerSettings
 from bcfl_client.storage import Content, ContentStore
 from bcfl_client.terms import make_terms
 from bcfl_client.types import Phase, Stage
@@ -31,7 +31,7 @@ class Bench:
 
     world: World
     session: Session
-    trainer: _Trainer
+    trainer: Trainer
 
     def act(self) -> None:
         self.trainer.act(self.session.task.status())
@@ -64,7 +64,7 @@ def bench(world: World, store: ContentStore, tmp_path: Path, request: pytest.Fix
     session = Session(task, actor, store, Journal(tmp_path / "state"), lambda verb, facts: None)
     data = load_dataset("digits", None)
     settings = TrainerSettings(price=1, confirmations=getattr(request, "param", 0))
-    trainer = _Trainer(session, settings, data.train_images[:50], data.train_labels[:50])
+    trainer = Trainer(session, settings, data.train_images[:50], data.train_labels[:50])
     trainer.ensure_bid()
     miner.select()
     yield Bench(world, session, trainer)
