@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import math
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -100,6 +101,14 @@ def write_csv(path: Path, rows: Sequence[Row]) -> None:
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Indented, in the order of `values`."""
-    text = json.dumps(values, indent=1) + "\n"
+    """Indented, in the order of `values`; null for numbers that do not exist, as the interval of a single run."""
+    text = json.dumps(_finite(values), indent=1, allow_nan=False) + "\n"
     write_whole(path, lambda file: file.write(text.encode()))
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
