@@ -1,6 +1,6 @@
 # Everything that these do stays inside the clone, apart from the caches of pip and npm.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format gas bench-aggregation bench-bulk bench-engine experiments catalogue equivalence invariants mutants coverage slither halmos clean distclean
+.PHONY: help setup demo test check format gas bench-bulk bench-aggregation bench-engine experiments catalogue equivalence invariants mutants coverage slither halmos clean distclean
 
 ARGS ?=
 PARTS ?=
