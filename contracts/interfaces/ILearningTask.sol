@@ -109,13 +109,13 @@ interface ILearningTask is IUpdates {
     /// `challengeBond` (`WrongBond`), a new claim (`AlreadyClaimed`). Emits {ChallengeCommitted}.
     function commitChallenge(uint8 seat, bytes32 digest) external payable;
 
-    /// @notice Shows that `coordinate` of the result of miner `seat`, whose bytes `contentId` names, is not what the task's rule
-    /// makes of the round's inputs. `evidence`: per input, in the rule's order (by seat for the weighted mean, by
-    /// value and seat otherwise), the trainer's address (20 bytes), the leaf that holds the coordinate (128 bytes) and
-    /// the leaf's path (32 bytes each); then leaf and path of the result. A coordinate after the last parameter, in
-    /// its leaf, is refuted by the result's leaf alone, unless it is zero.
-    /// @dev Requirements: the caller's own commitment, in a round that is not settled yet (`NoClaim`); the miner's result
-    /// (`WrongResult`), evidence of the right length, inputs, order and roots (`WrongProof`), a wrong value
+    /// @notice Shows that `coordinate` of the result of miner `seat`, with the bytes `contentId`, is not what the
+    /// task's rule makes of the round's inputs. `evidence`: per input, in the rule's order (by seat for the weighted
+    /// mean, by value and seat otherwise), the trainer's address (20 bytes), the leaf that holds the coordinate (128
+    /// bytes) and the leaf's path (32 bytes each); then leaf and path of the result. A coordinate after the last
+    /// parameter, in its leaf, is refuted by the result's leaf alone, unless it is zero.
+    /// @dev Requirements: the caller's own commitment, in a round that is not settled yet (`NoClaim`); the miner's
+    /// result (`WrongResult`), evidence of the right length, inputs and order (`WrongProof`), a wrong value
     /// (`NotProven`; the commitment and its bond stay as they are). Emits {Refuted}.
     function challenge(
         uint8 seat,
@@ -125,7 +125,8 @@ interface ILearningTask is IUpdates {
         bytes calldata evidence
     ) external;
 
-    /// @notice Gives a bond back that was posted against a result which somebody else proved false.
+    /// @notice Gives a bond back that was posted against a result which somebody else proved false. The first one
+    /// against a result that was refuted through another seat comes back when the round is settled, without a call.
     /// @dev Requirements: the claim has a bond (`NoClaim`), its round is settled and the miner's result of that round
     /// was refuted (`NotProven`). Anybody may call; the bond is owed to its owner. Emits {BondReturned}.
     function reclaim(bytes32 claim) external;

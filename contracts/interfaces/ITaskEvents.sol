@@ -59,8 +59,7 @@ interface ITaskEvents {
     );
     /// @notice A fast block that was drawn to be voted on gave way to the first seal after it, or to the first block.
     event FastVoted(uint16 indexed round, uint8 indexed seat);
-    /// @notice A bond was posted against the result of miner `seat`. `claim` is the digest of what is to be shown; where
-    /// somebody else holds a bond under that digest, keccak256 of the digest and the challenger.
+    /// @notice A bond was posted against the result of miner `seat`. `claim` is its id: `Digests.claim`.
     event ChallengeCommitted(uint16 indexed round, uint8 indexed seat, address indexed challenger, bytes32 claim);
     /// @notice The result of miner `seat` does not have the value of the task's rule at `coordinate`, or was withheld
     /// (`coordinate` all ones).

@@ -62,7 +62,7 @@ struct Terms {
     uint32 parameterCount;
     uint8 aggregationRule; // 0 = weighted mean, 1 = median, 2 = weighted trimmed mean
     uint16 trimShare; // of the inputs, dropped at each end by the trimmed mean
-    uint8 scoringRule; // 0 = validation accuracy, 1 = data size, 2 = leave one out, 3 = similarity, 4 = Shapley, 5 = aligned accuracy
+    uint8 scoringRule; // the miners': 0 = validation accuracy, 1 to 5 see docs/protocol.md
     uint8 forkRule; // 0 = longest chain, 1 = highest reputation, 2 = smallest distance; see `ForkChoice`
     // How long, how many
     uint16 rounds;

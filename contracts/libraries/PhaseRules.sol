@@ -8,7 +8,7 @@ import {Phase, Round, Terms} from "../interfaces/TaskTypes.sol";
 /// start is derived from the end before it, and ends are stored or follow from the terms. What goes back to Mine or
 /// Seal is a new attempt at a block, after the block before it was refuted or drawn to be voted on.
 library PhaseRules {
-    uint256 internal constant RESPONSES = 6; // response windows by which disputes prolong a window: four questions, a proof
+    uint256 internal constant RESPONSES = 6; // response windows that disputes add: four questions, and a proof
 
     /// @notice What the phase also depends on.
     struct Facts {
@@ -96,8 +96,8 @@ library PhaseRules {
         return now_ < end ? Clock(Phase.Mine, end, false) : Clock(Phase.Finalise, 0, false);
     }
 
-    /// @dev The time in which a block can be refuted: `length` seconds from its proposal. Disputes, however many, prolong it
-    /// once, by a fixed time.
+    /// @dev The time in which a block can be refuted: `length` seconds from its proposal. Disputes, however many,
+    /// prolong it once, by a fixed time.
     function _window(
         Round memory r,
         Terms memory t,

@@ -236,10 +236,10 @@ abstract contract Disputes is TaskBase {
 
     // ------------------------------------------------------------------ recomputation
 
-    /// @dev Of the aggregate in `evidence`: its root, and whether it has what the task's rule makes of the round's inputs
-    /// at `coordinate`. `evidence` holds, for each input in the rule's order, its trainer's address (20 bytes), the leaf with the
-    /// coordinate and the leaf's path; then the aggregate's leaf and path. Coordinates of the padding after the last
-    /// parameter are zero and take the aggregate's entry alone.
+    /// @dev Of the aggregate in `evidence`: its root, and whether it has what the task's rule makes of the round's
+    /// inputs at `coordinate`. `evidence` holds, for each input in the rule's order, its trainer's address (20 bytes),
+    /// the leaf with the coordinate and the leaf's path; then the aggregate's leaf and path. Coordinates of the padding
+    /// after the last parameter are zero and take the aggregate's entry alone.
     function _recompute(
         uint256 coordinate,
         bytes calldata evidence
@@ -267,8 +267,9 @@ abstract contract Disputes is TaskBase {
         holds = coordinate < count ? sum.isResult(value) : value == 0;
     }
 
-    /// @dev Adds the `count` entries at calldata `offset` to `sum` and returns where they end; reverts at the first that is
-    /// not an input of the round, the next one in the rule's order, with the leaf and path of its revealed root.
+    /// @dev Adds the `count` entries at calldata `offset` to `sum` and returns where they end; reverts at the first
+    /// that is not an input of the round, the next one in the rule's order, with the leaf and path of its revealed
+    /// root.
     function _addInputs(
         AggregateVerifier.Sum memory sum,
         ParameterTree.Place memory tree,
