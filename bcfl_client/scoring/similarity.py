@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from bcfl_client.types import Verdict
 
@@ -76,17 +77,26 @@ def judge_updates(
     if not own:
         return verdicts
 
+    # More threads than one would only slow down the neighbours: waiting, they spin.
+    with threadpool_limits(1, "blas"):
+        copies = _find_copies(start, own, earlier)
+    for trainer, copy in zip(ids, copies):
+        verdicts[trainer] = Verdict.COPY if copy else Verdict.OK
+    return verdicts
+
+
+def _find_copies(
+    start: NDArray[np.int32], own: Sequence[NDArray[np.int32]], earlier: Sequence[EarlierRound]
+) -> NDArray[np.bool_]:
     sources = [vector for past in earlier for vector in (past.start, *past.updates)]
     products = _products(start, [*own, *sources])
     distances = _distances(products)
     steps = np.sqrt(np.diag(products))  # every vector's distance from `start`
-    copies = steps[: len(own)] <= ZERO_SHARE * np.linalg.norm(start.astype(np.float64))
+    copies: NDArray[np.bool_] = steps[: len(own)] <= ZERO_SHARE * np.linalg.norm(start.astype(np.float64))
     copies |= _near_copies(distances, steps, earlier, len(own))
     copies |= _noise_on_a_source(start, own, sources, distances, steps)
     copies |= _repeats(own, distances, steps)
-    for trainer, copy in zip(ids, copies):
-        verdicts[trainer] = Verdict.COPY if copy else Verdict.OK
-    return verdicts
+    return copies
 
 
 def _near_copies(
