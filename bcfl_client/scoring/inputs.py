@@ -26,7 +26,7 @@ class Counted:
     @property
     def score(self) -> int:
         """The share as unsigned 16 bit, rounded down: 65535 means all."""
-        return self.correct * 65535 // self.count
+        return self.correct * MAX_SCORE // self.count
 
     @property
     def accuracy_bps(self) -> int:
