@@ -96,7 +96,7 @@ class Verdict(IntEnum):
 
     NONE = 0
     OK = 1
-    INVALID = 2  # unavailable, or not of the right length or root
+    INVALID = 2  # unavailable, not of the right length or root, or farther from the global model than allowed
     COPY = 3  # a copy, or no training at all
 
 

@@ -1,8 +1,8 @@
 """Measures the training engine beside Flower's simulation and plain PyTorch: python -m scripts.bench_engine --help
 
 Federated averaging on MNIST, 10 clients with 6,000 samples of two shards each, one local epoch a round. Every side is
-a command of its own that loads the same arrays, starts from the same weights, trains with the same batches of samples
-and hyperparameters, on two cores. Flower runs in an environment of its own, made under build/flower.
+a command of its own that loads the same arrays, starts from the same weights and takes the same batches of samples in
+the same order, on two cores. Flower runs in an environment of its own, made under build/flower.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from pathlib import Path
 import numpy as np
 
 from bcfl_client.learning.datasets import load_dataset
+from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.partitions import partition
+from bcfl_client.learning.training import LocalTrainer
 from scripts.toolbox import ROOT, environment
 
 __all__ = ["main"]
@@ -99,6 +101,9 @@ def write_task(folder: Path, model: str, batch: int, rounds: int) -> None:
     start = [part.reshape(shape.shape) for part, shape in zip(values, built.shapes)]
     arrays = {f"start_{i}": tensor for i, tensor in enumerate(start)}
     arrays |= {f"part_{i}": part for i, part in enumerate(parts)}
+    for i, part in enumerate(parts):
+        own = LocalTrainer(built, data.train_images[part], data.train_labels[part], Hyperparameters(), 0, i)
+        arrays |= {f"order_{i}_{round_id}": own.epochs(round_id)[0] for round_id in range(rounds)}
     arrays |= {"train_images": data.train_images, "train_labels": data.train_labels}
     arrays |= {"test_images": data.test_images, "test_labels": data.test_labels}
     np.savez(folder / "task.npz", **arrays)

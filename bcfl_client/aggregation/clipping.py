@@ -1,11 +1,17 @@
-"""Norm clipping (Sun et al. 2019): a trainer's step is scaled down to a bound before it is encoded and sent."""
+"""Norm clipping (Sun et al. 2019): a trainer scales its step down to the task's bound before it sends it; miners refuse
+longer ones."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["clip_norm"]
+__all__ = ["clip_norm", "step_norm"]
+
+
+def step_norm(start: NDArray[np.int32], update: NDArray[np.int32], fractional_bits: int) -> float:
+    """Returns the Euclidean norm of the step from `start` to `update`, in the parameters' own unit."""
+    return float(np.linalg.norm(update.astype(np.float64) - start) / 2.0**fractional_bits)
 
 
 def clip_norm(
@@ -24,5 +30,5 @@ def clip_norm(
     norm, most = float(np.sqrt(np.square(step).sum())), bound * 2.0**fractional_bits
     if norm <= most:
         return update.copy()
-    # Towards zero, so that rounding never brings it above the bound.
-    return (start + np.trunc(step * (most / norm)).astype(np.int64)).astype(np.int32)
+    # Towards zero, and from a little below it, so that rounding never brings it above the bound.
+    return (start + np.trunc(step * (most * (1 - 2.0**-40) / norm)).astype(np.int64)).astype(np.int32)

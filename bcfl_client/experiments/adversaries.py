@@ -20,6 +20,7 @@ class Situation:
     `honest` is what its own training gave, `start` itself where it does not train. `allies` are the honest results of
     all adversaries that train, by seat: they may conspire. `others` are the uploads of the honest clients in this
     round, by seat: empty where commitments come before the bytes. `earlier` are past rounds, the latest last.
+    `clipping_norm` is the task's, 0 = no bound.
     """
 
     seat: int
@@ -29,6 +30,7 @@ class Situation:
     allies: Mapping[int, NDArray[np.int32]]
     others: Mapping[int, NDArray[np.int32]]
     earlier: Sequence[EarlierRound]
+    clipping_norm: float
     random: np.random.Generator
 
 

@@ -13,7 +13,9 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from bcfl_client.aggregation.clipping import clip_norm
 from bcfl_client.experiments.adversaries import Attack, Situation
+from bcfl_client.learning.encoding import FRACTIONAL_BITS
 
 __all__ = [
     "ATTACKS",
@@ -45,9 +47,11 @@ def train_on_poison(known: Situation) -> _Parameters:
     return known.honest
 
 
-def boost(known: Situation, factor: float) -> _Parameters:
-    """Returns the own step times `factor`, so that an average keeps it (Bagdasaryan et al. 2020)."""
-    return _moved(known, factor * _step(known, known.honest))
+def boost(known: Situation, factor: float, clipped: bool = False) -> _Parameters:
+    """Returns the own step times `factor`, so that an average keeps it (Bagdasaryan et al. 2020); `clipped`, no longer
+    than the task lets pass."""
+    boosted = _moved(known, factor * _step(known, known.honest))
+    return _clipped(known, boosted) if clipped else boosted
 
 
 def sign_flip(known: Situation, factor: float) -> _Parameters:
@@ -118,6 +122,7 @@ ATTACKS: dict[str, Attack] = {
     "inner product 100": partial(inner_product, factor=100.0),
     "min-max": min_max,
     "backdoor x5": partial(boost, factor=5.0),
+    "backdoor x5, clipped": partial(boost, factor=5.0, clipped=True),
 }
 """By name, with the strength that the experiment uses."""
 
@@ -129,10 +134,15 @@ def _known_steps(known: Situation) -> Sequence[NDArray[np.float64]]:
 
 def _disguised(known: Situation, step: NDArray[np.float64]) -> _Parameters:
     """All who know the same would upload the same, and be found, and so would noise: each adds some of what its own
-    training has beside the others'."""
+    training has beside the others', and keeps to the task's bound."""
     aside = _step(known, known.honest) - np.mean(_known_steps(known), axis=0)
     length = np.linalg.norm(aside)
-    return _moved(known, step + aside * (_DISGUISE * np.linalg.norm(step) / length if length else 0))
+    return _clipped(known, _moved(known, step + aside * (_DISGUISE * np.linalg.norm(step) / length if length else 0)))
+
+
+def _clipped(known: Situation, update: _Parameters) -> _Parameters:
+    bound = known.clipping_norm
+    return clip_norm(known.start, update, bound, FRACTIONAL_BITS) if bound else update
 
 
 def _step(known: Situation, update: _Parameters) -> NDArray[np.float64]:

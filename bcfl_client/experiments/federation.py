@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcfl_client.aggregation import AggregationRule, aggregate, update_weight
-from bcfl_client.aggregation.clipping import clip_norm
 from bcfl_client.experiments.adversaries import Attack, Situation
-from bcfl_client.learning.encoding import FRACTIONAL_BITS, encode_model
+from bcfl_client.learning.encoding import encode_model
 from bcfl_client.learning.engine import Engine
 from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.learning.model import Model
@@ -58,13 +57,12 @@ class Client:
 class Rules:
     """The terms that decide what becomes of a round's updates.
 
-    `trim_share` is in basis points; `clip` bounds the norm of every step, 0 = no bound; `commit_reveal` hides a
-    round's updates until all are fixed; `detect` turns the miners' verdicts on. Without `score` all count in full.
+    `trim_share` is in basis points; `commit_reveal` hides a round's updates until all are fixed; `detect` turns the
+    miners' verdicts on. Without `score` all count in full.
     """
 
     rule: AggregationRule | Combine = AggregationRule.WEIGHTED_MEAN
     trim_share: int = 0
-    clip: float = 0.0
     commit_reveal: bool = True
     detect: bool = True
     score: Score | None = None
@@ -105,6 +103,7 @@ class Federation:
         self.quality = [rules.start_quality] * len(clients)
         self.strikes = [0] * len(clients)
         self._clients, self._rules, self._seed = clients, rules, seed
+        self._clipping_norm = hyper.clipping_norm
         self._rounds = 0
         self._earlier: list[EarlierRound] = []
         trainers = [LocalTrainer(model, one.images, one.labels, hyper, seed, i) for i, one in enumerate(clients)]
@@ -116,7 +115,7 @@ class Federation:
         uploads = self._uploads(round_id)
         verdicts: dict[int, Verdict] = dict.fromkeys(uploads, Verdict.OK)
         if rules.detect:
-            verdicts = judge_updates(start, dict(uploads), self._earlier)
+            verdicts = judge_updates(start, dict(uploads), self._earlier, self._clipping_norm)
         inputs = [seat for seat in sorted(uploads) if verdicts[seat] == Verdict.OK]
         weights = {seat: update_weight(len(self._clients[seat].labels), self.quality[seat]) for seat in inputs}
         if inputs:  # otherwise the round is void
@@ -135,7 +134,7 @@ class Federation:
         clients, start = self._clients, self.model
         seats = [seat for seat in range(len(clients)) if self.strikes[seat] < self._rules.max_strikes]
         training = [seat for seat in seats if clients[seat].trains]
-        trained = dict(zip(training, map(self._clipped, self._engine.train(start, round_id, training))))
+        trained = dict(zip(training, self._engine.train(start, round_id, training)))
         others = {seat: update for seat, update in trained.items() if clients[seat].attack is None}
         allies = {seat: update for seat, update in trained.items() if seat not in others}
         visible = {} if self._rules.commit_reveal else others
@@ -147,14 +146,11 @@ class Federation:
                 continue
             random = np.random.default_rng(np.random.SeedSequence([self._seed, _ATTACKS, seat, round_id]))
             honest = trained.get(seat, start)
-            known = Situation(seat, round_id, start, honest, allies, visible, self._earlier, random)
-            uploads[seat] = self._clipped(attack(known))
+            known = Situation(
+                seat, round_id, start, honest, allies, visible, self._earlier, self._clipping_norm, random
+            )
+            uploads[seat] = attack(known)
         return uploads
-
-    def _clipped(self, update: _Parameters) -> _Parameters:
-        """Who does not clip its own step is clipped: a norm is plain to see."""
-        clip = self._rules.clip
-        return clip_norm(self.model, update, clip, FRACTIONAL_BITS) if clip else update
 
     def _aggregate(self, updates: Sequence[_Parameters], weights: Sequence[int]) -> _Parameters:
         rule = self._rules.rule

@@ -26,23 +26,26 @@ from bcfl_client.scoring.validation_accuracy import ValidationScorer
 __all__ = ["DEFENCES", "POISONING", "Defence", "Poisoning"]
 
 NO_ATTACK = "none"
+_LEARNING = Learning(samples=None, model="2nn", learning_rate=0.3, batch_size=64)
+_LONGEST = 3.0  # honest steps are clipped to it in the first rounds, and 1 to 2 long in the last
 
 
 @dataclass(frozen=True)
 class Defence:
     """The terms that decide: aggregation, in basis points what is trimmed and which share of the median score is paid,
-    and scoring."""
+    scoring, and how long steps may be."""
 
     aggregation: int
     trim_share: int
     scoring: int
     pay_score: int
+    clipping_norm: float = 0.0
 
 
 DEFENCES = {
     "plain mean": Defence(AggregationRule.WEIGHTED_MEAN, 0, ScoringRule.DATA_SIZE, 0),
-    "robust rule alone": Defence(AggregationRule.TRIMMED_MEAN, 3000, ScoringRule.DATA_SIZE, 0),
-    "recommended": Defence(AggregationRule.TRIMMED_MEAN, 3000, ScoringRule.ALIGNED_ACCURACY, 5000),
+    "robust rule alone": Defence(AggregationRule.TRIMMED_MEAN, 3000, ScoringRule.DATA_SIZE, 0, _LONGEST),
+    "recommended": Defence(AggregationRule.TRIMMED_MEAN, 2000, ScoringRule.ALIGNED_ACCURACY, 5000, _LONGEST),
 }
 
 
@@ -51,9 +54,7 @@ class Poisoning:
     """`attackers` of the nodes attack in every round of `rounds`; every defence is tried against every attack. Unless
     updates are `hidden` until all are fixed, as commitments make them, attackers know the honest ones."""
 
-    learning: Learning = field(
-        default_factory=lambda: Learning(samples=None, model="2nn", partition="dirichlet:0.5", learning_rate=0.3)
-    )
+    learning: Learning = field(default_factory=lambda: replace(_LEARNING, partition="dirichlet:0.5"))
     rounds: int = 20
     attackers: tuple[int, ...] = (2, 3)
     attacks: tuple[str, ...] = tuple(ATTACKS)
@@ -94,7 +95,8 @@ def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
     )
     test, triggered = Examples(dataset.test_images, dataset.test_labels), _triggered(dataset)
     earnings, rows, diverged = Earnings([len(part.labels) for part in parts]), [], False
-    with Federation(model, clients, learning.hyper(1), rules, seed) as federation:
+    hyper = replace(learning.hyper(1), clipping_norm=values["clipping_norm"])
+    with Federation(model, clients, hyper, rules, seed) as federation:
         for round_id in range(1, values["rounds"] + 1):
             try:
                 if not diverged:
@@ -144,8 +146,8 @@ def _slug(text: str) -> str:
     return text.lower().replace(" ", "-").replace(".", "_")
 
 
-_QUICK = Poisoning(Learning(samples=1200, model="2nn", partition="dirichlet:0.5", learning_rate=0.3), attackers=(3,))
-_UNLIKE = Poisoning(Learning(samples=None, model="2nn", partition="dirichlet:0.1", learning_rate=0.3), attackers=(2,))
+_QUICK = Poisoning(replace(_LEARNING, samples=1200, partition="dirichlet:0.5"), attackers=(3,))
+_UNLIKE = Poisoning(replace(_LEARNING, partition="dirichlet:0.1"), attackers=(2,))
 
 POISONING = Experiment(
     "Attacks on the model under a plain mean, a robust rule, and scores that decide pay and weight",

@@ -19,13 +19,22 @@ MAX_MANIFEST_BYTES = 65536
 SCHEMA = 1
 _MILLION = 1_000_000
 _MAX_TENSORS, _MAX_PARAMETERS = 1024, 2**31 - 1
+_MAX_MILLIONTHS = {
+    "learning_rate": 100 * _MILLION,
+    "learning_rate_decay": _MILLION,
+    "momentum": _MILLION - 1,
+    "clipping_norm": _MILLION * _MILLION,
+}
+_OPTIONAL = ("clipping_norm",)  # left out where it is 0
 
 
 @dataclass(frozen=True)
 class Hyperparameters:
     """How every trainer trains: plain stochastic gradient descent on the cross-entropy.
 
-    The step size of round r, counted from 0, is learning_rate * learning_rate_decay ** r.
+    The step size of round r, counted from 0, is learning_rate * learning_rate_decay ** r. With a `clipping_norm` above
+    0 an update is at most so far from the global model (Euclidean, in the parameters' unit): trainers scale longer
+    steps down, miners refuse them.
     Fractions are multiples of one millionth. Raises ConfigError for values out of range. The default step is large
     because inputs are in [0, 1], unscaled: it reaches 0.966 or more on MNIST in 10 rounds (10 trainers, Dirichlet 0.5).
     """
@@ -36,13 +45,13 @@ class Hyperparameters:
     batch_size: int = 32
     local_epochs: int = 1
     optimizer: str = "sgd"
+    clipping_norm: float = 0.0
 
     def __post_init__(self) -> None:
         if self.optimizer != "sgd":
             raise ConfigError(f"optimizer {self.optimizer!r} is unknown: use sgd")
-        _check_fraction("learning_rate", self.learning_rate, 1, 100 * _MILLION)
-        _check_fraction("learning_rate_decay", self.learning_rate_decay, 1, _MILLION)
-        _check_fraction("momentum", self.momentum, 0, _MILLION - 1)
+        for key, high in _MAX_MILLIONTHS.items():
+            _check_fraction(key, getattr(self, key), 1 if key.startswith("learning_rate") else 0, high)
         _check_integer("batch_size", self.batch_size, 1, 65536)
         _check_integer("local_epochs", self.local_epochs, 1, 1000)
 
@@ -93,8 +102,11 @@ class Manifest:
     def to_bytes(self) -> bytes:
         """Returns the manifest's one and only form. Raises ConfigError above 64 KiB."""
         values = asdict(self)
-        for key in ("learning_rate", "learning_rate_decay", "momentum"):
-            values["hyperparameters"][f"{key}_millionths"] = round(values["hyperparameters"].pop(key) * _MILLION)
+        hyper = values["hyperparameters"]
+        for key in _MAX_MILLIONTHS:
+            value = hyper.pop(key)
+            if value or key not in _OPTIONAL:
+                hyper[f"{key}_millionths"] = round(value * _MILLION)
         data = _canonical(values | {"schema": SCHEMA})
         if len(data) > MAX_MANIFEST_BYTES:
             raise ConfigError(f"{len(data)} bytes, at most {MAX_MANIFEST_BYTES} are allowed")
@@ -150,14 +162,15 @@ def _parse(data: bytes) -> dict[str, Any]:
 
 
 def _hyperparameters(values: Any) -> Hyperparameters:
-    fractions = ("learning_rate", "learning_rate_decay", "momentum")
-    keys = (*(f"{key}_millionths" for key in fractions), "batch_size", "local_epochs", "optimizer")
-    _check_keys("hyperparameters", values, keys)
-    for key in fractions:
-        _check_integer(f"{key}_millionths", values[f"{key}_millionths"], 0, 100 * _MILLION)
+    names = {f"{key}_millionths": key for key in _MAX_MILLIONTHS}
+    optional = tuple(name for name, key in names.items() if key in _OPTIONAL)
+    _check_keys("hyperparameters", values, (*names, "batch_size", "local_epochs", "optimizer"), optional)
+    fractions = {key: values[name] for name, key in names.items() if name in values}
+    for key, value in fractions.items():
+        _check_integer(f"{key}_millionths", value, 0, max(_MAX_MILLIONTHS.values()))
     _check_text("optimizer", values["optimizer"], 1, 32)
     return Hyperparameters(
-        **{key: values[f"{key}_millionths"] / _MILLION for key in fractions},
+        **{key: value / _MILLION for key, value in fractions.items()},
         batch_size=values["batch_size"],
         local_epochs=values["local_epochs"],
         optimizer=values["optimizer"],
@@ -179,14 +192,14 @@ def _pair(values: Any) -> tuple[int, int]:
     return values[0], values[1]
 
 
-def _check_keys(where: str, values: Any, keys: tuple[str, ...]) -> None:
+def _check_keys(where: str, values: Any, keys: tuple[str, ...], optional: tuple[str, ...] = ()) -> None:
     if not isinstance(values, dict):
         raise ConfigError(f"{where} must be an object")
     for key in values:
         if key not in keys:
             raise ConfigError(f"unknown key {_shown(key)} in {where}")
     for key in keys:
-        if key not in values:
+        if key not in values and key not in optional:
             raise ConfigError(f"{key} is missing in {where}")
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bcfl_client.aggregation.clipping import clip_norm
 from bcfl_client.errors import DataError
-from bcfl_client.learning.encoding import as_floats, encode_floats
+from bcfl_client.learning.encoding import FRACTIONAL_BITS, as_floats, encode_floats
 from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.learning.model import Model, Samples
 
@@ -48,17 +49,25 @@ class LocalTrainer:
         """Whether `train` may run on many threads at once."""
         return self._model.runs_in_threads
 
+    def epochs(self, round_id: int) -> NDArray[np.int64]:
+        """Returns the indices of its samples in the order of each local epoch of a round, [epochs, n]."""
+        order = np.random.Generator(np.random.PCG64(self._source(round_id)))
+        return np.stack([self._part[order.permutation(len(self._part))] for _ in range(self._hyper.local_epochs)])
+
     def train(self, parameters: NDArray[np.int32], round_id: int) -> NDArray[np.int32]:
-        """Returns the update: all parameters, int32 [count], after local training from the global `parameters`.
+        """Returns the update: all parameters, int32 [count], after local training from the global `parameters`, no
+        farther from them than the task's `clipping_norm`.
 
         `round_id` counts from 0. Raises ConfigError when the model has another number of parameters, and when
         training diverged (naming the tensor).
         """
         shapes, hyper = self._model.shapes, self._hyper
         rate = hyper.learning_rate * hyper.learning_rate_decay**round_id
-        source = np.random.SeedSequence([*self._entropy, round_id])
-        order = np.random.Generator(np.random.PCG64(source))
-        epochs = np.stack([self._part[order.permutation(len(self._part))] for _ in range(hyper.local_epochs)])
-        seed = int(source.generate_state(1)[0])
+        seed = int(self._source(round_id).generate_state(1)[0])
+        epochs = self.epochs(round_id)
         trained = self._model.train(as_floats(parameters, shapes), self._samples, epochs, hyper, rate, seed)
-        return encode_floats(trained, shapes)
+        update = encode_floats(trained, shapes)
+        return clip_norm(parameters, update, hyper.clipping_norm, FRACTIONAL_BITS) if hyper.clipping_norm else update
+
+    def _source(self, round_id: int) -> np.random.SeedSequence:
+        return np.random.SeedSequence([*self._entropy, round_id])

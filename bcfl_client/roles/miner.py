@@ -72,6 +72,7 @@ class Miner:
         materials = fetch_materials(session.task, session.store)
         model = build_task_model(settings.model, materials)
         self._scorer = ValidationScorer(model, materials.validation.images, materials.validation.labels)
+        self._clipping_norm = materials.manifest.hyperparameters.clipping_norm
         self._seat: int | None = None
         self._work: RoundWork | None = None
         self._answers: Answers | None = None
@@ -125,7 +126,7 @@ class Miner:
 
     def _round(self, status: Status) -> RoundWork:
         if self._work is None or self._work.round_id != status.round.id:
-            self._work = RoundWork.begin(self._session, self._scorer, status, self._work)
+            self._work = RoundWork.begin(self._session, self._scorer, self._clipping_norm, status, self._work)
         return self._work
 
     def _check(self, status: Status, seat: int) -> None:

@@ -42,6 +42,7 @@ class RoundWork:
         self,
         session: Session,
         scorer: ValidationScorer,
+        clipping_norm: float,
         round_id: int,
         base: _Parameters,
         earlier: Sequence[EarlierRound],
@@ -51,6 +52,7 @@ class RoundWork:
         self.updates = RoundUpdates(session, round_id, self._take)
         self._session = session
         self._scorer = scorer
+        self._clipping_norm = clipping_norm
         self._earlier = list(earlier)
         self._rule = ScoringRule(session.task.terms["scoringRule"])
         self._scored = ScoredRound(base, self.updates.values, self.updates.combine, scorer.count, scorer.guessed)
@@ -58,7 +60,14 @@ class RoundWork:
         self._known: tuple[_Parameters, Aggregate] | None = None
 
     @classmethod
-    def begin(cls, session: Session, scorer: ValidationScorer, status: Status, before: RoundWork | None) -> RoundWork:
+    def begin(
+        cls,
+        session: Session,
+        scorer: ValidationScorer,
+        clipping_norm: float,
+        status: Status,
+        before: RoundWork | None,
+    ) -> RoundWork:
         """Starts on the running round, knowing the one before where this process took part in it."""
         count = session.task.terms["parameterCount"]
         base = fetch_parameters(session.store, status.head.content_digest, status.head.root, count)
@@ -66,12 +75,12 @@ class RoundWork:
         if before is not None:
             last = EarlierRound(before.base, list(before.updates.values.values()))
             earlier = remembered([last, *before._earlier])
-        return cls(session, scorer, status.round.id, base, earlier)
+        return cls(session, scorer, clipping_norm, status.round.id, base, earlier)
 
     def judge(self) -> dict[int, Verdict]:
         """The verdict on every revealed update: what never came, or came wrong, is invalid."""
         known = {seat: self.updates.values.get(seat) for seat in self.updates.revealed}
-        self._verdicts = judge_updates(self.base, known, self._earlier)
+        self._verdicts = judge_updates(self.base, known, self._earlier, self._clipping_norm)
         return self._verdicts
 
     def accepted(self) -> list[int]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bcfl_client.aggregation.clipping import step_norm
 from bcfl_client.chain.digests import update_digest
 from bcfl_client.errors import ChainMismatch, ConfigError, ContractReverted
-from bcfl_client.learning.encoding import encode_parameters
+from bcfl_client.learning.encoding import FRACTIONAL_BITS, encode_parameters
 from bcfl_client.learning.training import LocalTrainer
 from bcfl_client.learning.tree import parameter_root
 from bcfl_client.roles.materials import build_task_model, fetch_materials, fetch_parameters
@@ -133,7 +134,8 @@ class Trainer:
             start = time.monotonic()
             update = self._local.train(base, round_id - 1)
             training_time = int((time.monotonic() - start) * 1000)
-            session.report("trained", {"round": round_id, "ms": training_time})
+            norm = step_norm(base, update, FRACTIONAL_BITS)
+            session.report("trained", {"round": round_id, "ms": training_time, "norm": f"{norm:.3f}"})
             data = encode_parameters(update)
             session.journal.save(f"update-{round_id}.bin", data)
             # The salt comes from the system and serves once: who knows it can open the commitment.

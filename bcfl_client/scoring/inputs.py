@@ -51,13 +51,20 @@ class ScoredRound:
         count: Callable[[_Parameters], Counted],
         guessed: int,
     ) -> None:
-        self.start = start
+        self._start = start
         self.updates = updates
         self.guessed = guessed
         self._combine = combine
         self._count = count
         self.unsure = 0  # images at most, of any set counted so far
         self._counted: dict[tuple[int, ...], Counted] = {}
+
+    @property
+    def start(self) -> _Parameters:
+        """The model int32 [count] that the round started from. Raises ValueError where it was not given."""
+        if self._start is None:
+            raise ValueError("changes are counted from the round's start, which is not there")
+        return self._start
 
     def model(self, seats: Sequence[int]) -> _Parameters:
         """What these inputs alone make, int32 [count]."""

@@ -1,5 +1,7 @@
 """Verdicts of the Check phase: is this update the result of training in this round, or a copy of something older?
 
+An update that could not be had, or that is farther from the global model than the task's `clipping_norm`, is invalid.
+
 What is found (thresholds against honest training measured on MNIST and digits: iid, two shards, Dirichlet 0.1 and 0.5,
 batches from 32 to all of the data, 10 to 15,000 samples, up to 30 rounds):
 
@@ -24,11 +26,14 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from bcfl_client.learning.encoding import FRACTIONAL_BITS
+from bcfl_client.scoring.inner_product import inner_product
 from bcfl_client.types import Verdict
 
 __all__ = ["EarlierRound", "judge_updates", "remembered"]
 
 MEMORY_BYTES = 2**29
+_MILLION = 1_000_000  # the bound of steps has six decimals
 
 ZERO_SHARE = 1e-5
 NOISE_SHARE = 0.12  # a tenth, and room for rounding
@@ -65,14 +70,20 @@ def judge_updates(
     start: NDArray[np.int32],
     updates: Mapping[int, NDArray[np.int32] | None],
     earlier: Sequence[EarlierRound] = (),
+    clipping_norm: float = 0.0,
 ) -> dict[int, Verdict]:
     """Returns the verdict on each trainer's update, by trainer id.
 
     `start` is the global model int32 [count] that this round trains from. An update is None when it could not be had.
     `earlier` should hold the round before with its updates, and as many older ones as can be afforded (`remembered`).
+    `clipping_norm` is the task's, 0 = no bound.
     """
-    ids = sorted(trainer for trainer, update in updates.items() if update is not None)
-    own = [update for trainer in ids if (update := updates[trainer]) is not None]
+    sound = {
+        trainer: update
+        for trainer, update in sorted(updates.items())
+        if update is not None and _within(start, update, clipping_norm)
+    }
+    own = list(sound.values())
     verdicts = dict.fromkeys(updates, Verdict.INVALID)
     if not own:
         return verdicts
@@ -80,9 +91,15 @@ def judge_updates(
     # More threads than one would only slow down the neighbours: waiting, they spin.
     with threadpool_limits(1, "blas"):
         copies = _find_copies(start, own, earlier)
-    for trainer, copy in zip(ids, copies):
+    for trainer, copy in zip(sound, copies):
         verdicts[trainer] = Verdict.COPY if copy else Verdict.OK
     return verdicts
+
+
+def _within(start: NDArray[np.int32], update: NDArray[np.int32], norm: float) -> bool:
+    """Whether the step is at most `norm` long, the same on every machine: clipped steps end right there."""
+    most = round(norm * _MILLION) << FRACTIONAL_BITS
+    return not norm or inner_product(update, update, start) * _MILLION**2 <= most**2
 
 
 def _find_copies(

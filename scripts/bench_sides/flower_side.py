@@ -24,8 +24,8 @@ class Client(NumPyClient):
         self.client = client
 
     def fit(self, parameters, config):
-        options, model, (inputs, labels) = held(FOLDER, self.client)
-        return train(model, parameters, inputs, labels, options["batch"], options["rate"]), len(labels), {}
+        client = held(FOLDER, self.client)
+        return train(client, parameters, config["round"]), len(client.labels), {}
 
 
 def client_fn(context: Context):
@@ -50,6 +50,7 @@ def server_fn(context: Context) -> ServerAppComponents:
         fraction_evaluate=0.0,
         min_fit_clients=task.options["clients"],
         min_available_clients=task.options["clients"],
+        on_fit_config_fn=lambda server_round: {"round": server_round - 1},
         initial_parameters=ndarrays_to_parameters(task.start),
     )
     return ServerAppComponents(strategy=strategy, config=ServerConfig(num_rounds=task.options["rounds"]))

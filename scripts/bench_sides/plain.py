@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,17 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+
+
+@dataclass(frozen=True)
+class Held:
+    """A client: the task's options, a model, inputs, labels, and the order of samples in each round."""
+
+    options: dict[str, Any]
+    model: nn.Module
+    inputs: torch.Tensor
+    labels: torch.Tensor
+    orders: list[torch.Tensor]
 
 
 class Task:
@@ -24,6 +36,10 @@ class Task:
         """A client's inputs and labels."""
         part = self._data[f"part_{client}"]
         return _inputs(self._data["train_images"][part]), torch.from_numpy(self._data["train_labels"][part].astype(int))
+
+    def order(self, client: int, round_id: int) -> torch.Tensor:
+        """A client's samples in the order of its epoch."""
+        return torch.from_numpy(self._data[f"order_{client}_{round_id}"])
 
     def accuracy(self, parameters: list[np.ndarray]) -> float:
         """Of the model on the test images."""
@@ -48,11 +64,12 @@ def build(name: str) -> nn.Module:
 
 
 @cache
-def held(folder: str, client: int) -> tuple[dict[str, Any], nn.Module, tuple[torch.Tensor, torch.Tensor]]:
-    """The task, a model and the client's samples: a worker keeps what it has read."""
+def held(folder: str, client: int) -> Held:
+    """What a worker keeps of a client."""
     torch.set_num_threads(1)
     task = Task(folder)
-    return task.options, build(task.options["model"]), task.part(client)
+    orders = [task.order(client, round_id) for round_id in range(task.options["rounds"])]
+    return Held(task.options, build(task.options["model"]), *task.part(client), orders)
 
 
 def load(model: nn.Module, parameters: list[np.ndarray]) -> None:
@@ -62,15 +79,14 @@ def load(model: nn.Module, parameters: list[np.ndarray]) -> None:
             tensor.copy_(torch.from_numpy(values))
 
 
-def train(
-    model: nn.Module, parameters: list[np.ndarray], inputs: torch.Tensor, labels: torch.Tensor, batch: int, rate: float
-) -> list[np.ndarray]:
+def train(client: Held, parameters: list[np.ndarray], round_id: int) -> list[np.ndarray]:
     """One local epoch."""
+    model, options = client.model, client.options
     load(model, parameters)
-    optimizer = torch.optim.SGD(model.parameters(), lr=rate)
-    for indices in torch.randperm(len(labels)).split(batch):
+    optimizer = torch.optim.SGD(model.parameters(), lr=options["rate"])
+    for indices in client.orders[round_id].split(options["batch"]):
         optimizer.zero_grad()
-        nn.functional.cross_entropy(model(inputs[indices]), labels[indices]).backward()
+        nn.functional.cross_entropy(model(client.inputs[indices]), client.labels[indices]).backward()
         optimizer.step()
     return [parameter.detach().numpy().copy() for parameter in model.parameters()]
 

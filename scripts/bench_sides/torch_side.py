@@ -14,18 +14,17 @@ task = Task(sys.argv[1])
 options = task.options
 
 
-def work(job: tuple[int, list[np.ndarray]]) -> list[np.ndarray]:
+def work(job: tuple[int, list[np.ndarray], int]) -> list[np.ndarray]:
     """A client's update."""
-    client, parameters = job
-    _, model, (inputs, labels) = held(sys.argv[1], client)
-    return train(model, parameters, inputs, labels, options["batch"], options["rate"])
+    client, parameters, round_id = job
+    return train(held(sys.argv[1], client), parameters, round_id)
 
 
 parameters = task.start
 with multiprocessing.get_context("fork").Pool(options["cores"]) as pool:
     start = time.perf_counter()
-    for _ in range(options["rounds"]):
-        updates = pool.map(work, [(client, parameters) for client in range(options["clients"])], chunksize=1)
+    for round_id in range(options["rounds"]):
+        updates = pool.map(work, [(client, parameters, round_id) for client in range(options["clients"])], chunksize=1)
         parameters = [np.mean(tensors, axis=0) for tensors in zip(*updates)]
     seconds = time.perf_counter() - start
 print(json.dumps({"seconds": seconds, "accuracy": task.accuracy(parameters)}))

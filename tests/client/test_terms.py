@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from bcfl_client.errors import ConfigError
+from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.terms import TERMS, make_terms
 
 ROW = re.compile(r"\| `(\w+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|")
@@ -22,9 +24,36 @@ def _number(text: str) -> int | str:
     return int(eval(text.replace("^", "**").replace("x", "*")))
 
 
+def _rows() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """The document's rows, of terms and of what stands under [training]."""
+    text = DOCUMENT.read_text()
+    start = text.index("## Training")
+    end = text.index("## ", start + 1)
+    sections = text[:start] + text[end:], text[start:end]
+    terms, training = ({row[0]: row[1:] for row in ROW.findall(section)} for section in sections)
+    return terms, training
+
+
+def test_the_document_explains_how_to_train() -> None:
+    """Every key, with the default and the range of the code: both ends are in, what is beyond them is out."""
+    defaults = asdict(Hyperparameters())
+    _, rows = _rows()
+    assert set(rows) == set(defaults) - {"optimizer"}
+    for key, (_, default, allowed, _) in rows.items():
+        kind = type(defaults[key])
+        assert kind(default) == defaults[key], key
+        low, high = (kind(bound.replace(",", "").replace("10^6", "1e6")) for bound in allowed.split(" to "))
+        step = kind(1) if kind is int else 0.000001
+        for value in (low, high):
+            assert getattr(Hyperparameters(**{key: value}), key) == value
+        for value in (low - step, high + step):
+            with pytest.raises(ConfigError, match=key):
+                Hyperparameters(**{key: value})
+
+
 def test_the_document_explains_every_term() -> None:
     """Unit, default and range of each row are those of the code, and each says why."""
-    rows = {row[0]: row[1:] for row in ROW.findall(DOCUMENT.read_text())}
+    rows, _ = _rows()
     assert set(rows) == {term.name for term in TERMS}
     for term in TERMS:
         unit, default, allowed, why = (cell.strip() for cell in rows[term.name])

@@ -31,8 +31,11 @@ def honest(digits: Dataset) -> list[Client]:
 def federation(digits: Dataset) -> Made:
     """Makes a federation of the given clients and rules."""
 
-    def make(clients: list[Client], rules: Rules | None = None, seed: int = 3, workers: int = 1) -> Federation:
+    def make(
+        clients: list[Client], rules: Rules | None = None, seed: int = 3, workers: int = 1, clipping_norm: float = 0.0
+    ) -> Federation:
         model = build_model("mlp:128", digits.input_shape, digits.classes, seed)
-        return Federation(model, clients, Hyperparameters(local_epochs=2), rules or Rules(), seed, workers)
+        hyper = Hyperparameters(local_epochs=2, clipping_norm=clipping_norm)
+        return Federation(model, clients, hyper, rules or Rules(), seed, workers)
 
     return make

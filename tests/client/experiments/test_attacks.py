@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -27,7 +29,7 @@ RANDOM = np.random.default_rng(1)
 STEPS = [RANDOM.normal(500, 200, COUNT).round().astype(np.int32) for _ in range(5)]
 
 
-def situation(seat: int = 0, allies: int = 2, seen: int = 0) -> Situation:
+def situation(seat: int = 0, allies: int = 2, seen: int = 0, clipping_norm: float = 0.0) -> Situation:
     """The first steps are those of the adversaries, the next ones of honest trainers whose updates can be seen."""
     updates = [START + step for step in STEPS]
     return Situation(
@@ -38,6 +40,7 @@ def situation(seat: int = 0, allies: int = 2, seen: int = 0) -> Situation:
         allies=dict(enumerate(updates[:allies])),
         others={seat: updates[seat] for seat in range(allies, allies + seen)},
         earlier=(),
+        clipping_norm=clipping_norm,
         random=np.random.default_rng(seat),
     )
 
@@ -98,10 +101,21 @@ def test_conspirators_do_not_upload_the_same() -> None:
 
 
 def test_huge_steps_end_at_the_edge_of_the_fixed_point() -> None:
-    far = Situation(
-        0, 0, START, START + np.int32(2**30), {0: START + np.int32(2**30)}, {}, (), np.random.default_rng(0)
-    )
+    far = replace(situation(), honest=START + np.int32(2**30), allies={0: START + np.int32(2**30)})
     assert set(np.unique(ATTACKS["inner product 100"](far))) == {-(2**31)}
+
+
+def test_who_keeps_to_the_bound_is_as_long_as_it_lets_be() -> None:
+    """In the same direction; crude attacks do not care."""
+    bound = 1e-3
+    assert np.array_equal(ATTACKS["backdoor x5, clipped"](situation()), ATTACKS["backdoor x5"](situation()))
+    for name in ("ALIE", "inner product 100", "min-max", "backdoor x5, clipped", "sign flip x3"):
+        free, kept = moved(ATTACKS[name](situation())), moved(ATTACKS[name](situation(clipping_norm=bound)))
+        if name == "sign flip x3":
+            assert np.array_equal(free, kept)
+        else:
+            assert np.linalg.norm(kept) == pytest.approx(bound * 2**24, rel=0.01), name
+            assert kept @ free > 0.99 * np.linalg.norm(kept) * np.linalg.norm(free), name
 
 
 def test_poisoned_data() -> None:

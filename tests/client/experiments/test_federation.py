@@ -96,14 +96,16 @@ def test_low_scores_cost_weight_and_pay(honest: list[Client], federation) -> Non
     assert sorted(second.paid) == [0, 1, 3, 4] and second.scores[2] == 100
 
 
-def test_clipping_bounds_everybodys_step(honest: list[Client], federation) -> None:
-    """Honest or not."""
-    wild = replace(honest[4], attack=lambda s: s.start + 50 * (s.honest - s.start))
-    with federation([*honest[:4], wild], Rules(clip=0.5, detect=False)) as played:
+def test_a_bound_on_steps_binds_everybody(honest: list[Client], federation) -> None:
+    """Honest steps end there and are accepted, a longer one is refused, for no aggregate and no pay."""
+    wild = replace(honest[4], attack=lambda s: s.start + 2 * (s.honest - s.start))
+    with federation([*honest[:4], wild], clipping_norm=0.5) as played:
         start = played.model
         record = played.play_round()
     norms = [np.linalg.norm((update.astype(np.float64) - start) / 2**24) for update in record.uploads.values()]
-    assert max(norms) <= 0.5 + 1e-9 and norms[4] > 0.499
+    assert norms == pytest.approx([0.5] * 4 + [1.0], abs=1e-5)
+    assert record.verdicts == dict.fromkeys(range(4), Verdict.OK) | {4: Verdict.INVALID}
+    assert sorted(record.weights) == sorted(record.paid) == [0, 1, 2, 3]
 
 
 def test_adversaries_may_conspire_and_know_the_past(honest: list[Client], federation) -> None:

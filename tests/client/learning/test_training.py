@@ -236,6 +236,17 @@ def test_rate_decays_by_round(images: NDArray[np.uint8], labels: NDArray[np.uint
     assert first > 10_000 and second <= 1
 
 
+def test_steps_are_clipped_to_the_norm_of_the_task(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+    """The same direction, as long as the bound; no bound, or a wide one, changes nothing."""
+    model = build_model("2nn", (28, 28), 10)
+    start = encode_model(model).astype(np.int64)
+    free = train(model, images, labels) - start
+    assert np.array_equal(train(model, images, labels, replace(HYPER, clipping_norm=1000.0)) - start, free)
+    short = train(model, images, labels, replace(HYPER, clipping_norm=0.0625)) - start
+    assert np.linalg.norm(short) == pytest.approx(0.0625 * 2**24, rel=1e-3)
+    assert free @ short > 0.9999 * np.linalg.norm(free.astype(float)) * np.linalg.norm(short.astype(float))
+
+
 def test_learns_mnist(mnist: Dataset) -> None:
     """Three rounds over a tenth of MNIST with the default hyperparameters pass 88 % of the test images."""
     from bcfl_client.scoring.validation_accuracy import ValidationScorer

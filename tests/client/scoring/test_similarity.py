@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bcfl_client.aggregation import weighted_mean
+from bcfl_client.aggregation.clipping import clip_norm
 from bcfl_client.learning.datasets import Dataset, load_dataset
 from bcfl_client.learning.encoding import encode_model
 from bcfl_client.learning.manifest import Hyperparameters
@@ -95,6 +96,20 @@ def test_unavailable_is_invalid(digits: list[Played]) -> None:
     assert with_cheat(digits, 2, None) is INVALID
     assert judge_updates(digits[0].start, {3: None}) == {3: INVALID}
     assert judge_updates(digits[0].start, {}) == {}
+
+
+def test_a_longer_step_than_the_task_allows_is_invalid(digits: list[Played]) -> None:
+    """Clipped ones end exactly at the bound, counted in integers; one more unit is too far."""
+    start, updates = digits[0].start, digits[0].updates
+    bound = 0.25
+    clipped = {seat: clip_norm(start, update, bound, 24) for seat, update in enumerate(updates)}
+    assert set(judge_updates(start, clipped, (), bound).values()) == {OK}
+    assert judge_updates(start, {**clipped, 0: updates[0]}, (), bound) == dict.fromkeys(clipped, OK) | {0: INVALID}
+
+    tip = np.zeros_like(start)
+    for length, refused in ((2**22, False), (2**22 + 1, True)):
+        tip[7] = length
+        assert (judge_updates(start, {**clipped, 0: start + tip}, (), bound)[0] is INVALID) == refused
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.01, 0.05, 0.1])
