@@ -7,15 +7,23 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
 from eth_account import Account
 
+from bcfl_client.aggregation.clipping import step_norm
 from bcfl_client.audit import audit_task
 from bcfl_client.chain.connection import connect
 from bcfl_client.chain.contracts import deploy
 from bcfl_client.chain.devchain import DevChain
 from bcfl_client.chain.sender import Sender
 from bcfl_client.chain.task import Task, TaskActor
+from bcfl_client.learning.datasets import load_dataset
+from bcfl_client.learning.encoding import FRACTIONAL_BITS
+from bcfl_client.learning.manifest import Hyperparameters
+from bcfl_client.roles.adversaries import PoisoningTrainer, run_cheating_trainer
+from bcfl_client.roles.materials import fetch_parameters
 from bcfl_client.roles.publisher import publish
+from bcfl_client.roles.session import open_session
 from bcfl_client.roles.task_config import TaskConfig
 from bcfl_client.storage import open_store
 from bcfl_client.terms import make_terms
@@ -91,3 +99,44 @@ def test_three_nodes_carry_a_task(tmp_path: Path, processes: Processes) -> None:
         log = processes.logs()
         assert "plan: 2 rounds of 1 epoch take 9 of 10" in log
         assert "round 1: trainer committed" in log and "round 2: miner sealed" in log
+
+
+def test_nobody_steps_farther_than_the_task_allows(tmp_path: Path, processes: Processes) -> None:
+    """Honest nodes end at the bound and are paid; who goes three times as far is refused in every round."""
+    bound = 0.25
+    with DevChain() as chain:
+        connection = connect(chain.url)
+        deployer, publisher, wild, *accounts = (Account.from_key(key) for key in chain.accounts[: 3 + NODES])
+        store = open_store(f"dir:{tmp_path / 'store'}")
+        slots = NODES + 1
+        terms = make_terms(rounds=2, trainer_slots=slots, min_trainers=slots, miner_slots=NODES, min_miners=NODES)
+        config = TaskConfig(dataset="digits", hyperparameters=Hyperparameters(clipping_norm=bound), terms=terms)
+        factory = deploy(Sender(connection, deployer)).factory
+        address = publish(connection, Sender(connection, publisher), store, factory, config, None)
+        task = Task(connection, address)
+        start = task.status().head
+        for index, account in enumerate(accounts):
+            place = ("--rpc", chain.url, "--store", store.url, "--part", f"{index + 1}/{slots}", "--seed", "1")
+            offer = ("--dataset", "digits", "--price", "500 gwei", "--fee", "0.01 ether")
+            processes.start("node", address, *place, *offer, *PLAN, key=account.key.hex())
+
+        digits = load_dataset("digits")
+        session = open_session(chain.url, address, wild, store.url, tmp_path / "state")
+        own = digits.train_images[::slots], digits.train_labels[::slots]
+        run_cheating_trainer(session, PoisoningTrainer(session, 500 * 10**9, config.model, *own))
+
+        until(lambda: task.status().state == State.COMPLETED, "the end of the task")
+        events, seat = task.events(), task.seat(Role.TRAINER, wild.address)
+        base = fetch_parameters(store, start.content_digest, start.root, task.terms["parameterCount"])
+        norms = {}
+        for event in events:
+            if event.name == "Revealed" and event.args["round"] == 1:
+                found = fetch_parameters(store, event.args["contentId"], event.args["root"], len(base))
+                norms[event.args["seat"]] = step_norm(base, found, FRACTIONAL_BITS)
+        assert norms.pop(seat) > bound, processes.logs()
+        assert list(norms.values()) == pytest.approx([bound] * NODES, abs=1e-4) and max(norms.values()) <= bound
+        struck = [(event.args["round"], event.args["seat"]) for event in events if event.name == "Struck"]
+        assert struck == [(1, seat), (2, seat)], processes.logs()
+        paid = [event.args for event in events if event.name == "Paid" and event.args["role"] == Role.TRAINER]
+        assert {(args["round"], args["seat"]) for args in paid} == {(r, s) for r in (1, 2) for s in norms}
+        assert audit_task(connection, store, address).ok
