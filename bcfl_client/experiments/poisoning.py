@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from bcfl_client.learning.datasets import Dataset, held_out_validation
 from bcfl_client.scoring.rules import ScoringRule
 from bcfl_client.scoring.validation_accuracy import ValidationScorer
 
-__all__ = ["DEFENCES", "POISONING", "Defence", "Poisoning"]
+__all__ = ["DEFENCES", "POISONING", "Defence", "Poisoning", "attacking_seats"]
 
 NO_ATTACK = "none"
 _LEARNING = Learning(samples=None, model="2nn", learning_rate=0.3, batch_size=64)
@@ -45,14 +46,15 @@ class Defence:
 DEFENCES = {
     "plain mean": Defence(AggregationRule.WEIGHTED_MEAN, 0, ScoringRule.DATA_SIZE, 0),
     "robust rule alone": Defence(AggregationRule.TRIMMED_MEAN, 3000, ScoringRule.DATA_SIZE, 0, _LONGEST),
-    "recommended": Defence(AggregationRule.TRIMMED_MEAN, 2000, ScoringRule.ALIGNED_ACCURACY, 5000, _LONGEST),
+    "recommended": Defence(AggregationRule.TRIMMED_MEAN, 3000, ScoringRule.ALIGNED_ACCURACY, 5000, _LONGEST),
 }
 
 
 @dataclass(frozen=True)
 class Poisoning:
-    """`attackers` of the nodes attack in every round of `rounds`; every defence is tried against every attack. Unless
-    updates are `hidden` until all are fixed, as commitments make them, attackers know the honest ones."""
+    """`attackers` of the nodes, who hold that part of the samples, attack in every round of `rounds`; every defence is
+    tried against every attack. Unless updates are `hidden` until all are fixed, as commitments make them, attackers
+    know the honest ones."""
 
     learning: Learning = field(default_factory=lambda: replace(_LEARNING, partition="dirichlet:0.5"))
     rounds: int = 20
@@ -80,9 +82,11 @@ def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
     learning, seed, attack = Learning(**values["learning"]), values["seed"], values["attack"]
     training, held_out = held_out_validation(dataset)
     parts, model = learning.parts(training, seed), learning.build(dataset, seed)
-    honest = learning.nodes - values["attackers"]
+    samples = [len(part.labels) for part in parts]
+    attackers = attacking_seats(samples, values["attackers"])
+    honest = [seat for seat in range(len(parts)) if seat not in attackers]
     clients = [
-        Client(part.images, part.labels) if seat < honest else _attacker(attack, part, dataset.classes)
+        Client(part.images, part.labels) if seat in honest else _attacker(attack, part, dataset.classes)
         for seat, part in enumerate(parts)
     ]
     miner = ValidationScorer(
@@ -94,7 +98,7 @@ def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
         AggregationRule(rule), trim_share, commit_reveal=values["hidden"], score=score, pay_score=values["pay_score"]
     )
     test, triggered = Examples(dataset.test_images, dataset.test_labels), _triggered(dataset)
-    earnings, rows, diverged = Earnings([len(part.labels) for part in parts]), [], False
+    earnings, rows, diverged = Earnings(samples), [], False
     hyper = replace(learning.hyper(1), clipping_norm=values["clipping_norm"])
     with Federation(model, clients, hyper, rules, seed) as federation:
         for round_id in range(1, values["rounds"] + 1):
@@ -109,14 +113,20 @@ def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
                     "round": round_id,
                     "accuracy": test.measure(model, federation.model).accuracy,
                     "backdoor": triggered.measure(model, federation.model).accuracy,
-                    "attackers_pay": _relative_pay(earnings, honest),
-                    "attackers_denied": sum(earnings.denied_rounds[honest:]),
-                    "honest_denied": sum(earnings.denied_rounds[:honest]),
-                    "honest_out": sum(strikes >= rules.max_strikes for strikes in federation.strikes[:honest]),
+                    "attackers_pay": _relative_pay(earnings, attackers, honest),
+                    "attackers_denied": sum(earnings.denied_rounds[seat] for seat in attackers),
+                    "honest_denied": sum(earnings.denied_rounds[seat] for seat in honest),
+                    "honest_out": sum(federation.strikes[seat] >= rules.max_strikes for seat in honest),
                     "diverged": int(diverged),
                 }
             )
     return rows
+
+
+def attacking_seats(samples: Sequence[int], count: int) -> tuple[int, ...]:
+    """The `count` seats whose part of all samples is nearest to their part of all seats: weights go by samples."""
+    wanted = count * sum(samples) / len(samples)
+    return min(combinations(range(len(samples)), count), key=lambda seats: abs(sum(samples[s] for s in seats) - wanted))
 
 
 def _attacker(attack: str, part: Part, classes: int) -> Client:
@@ -135,11 +145,10 @@ def _triggered(dataset: Dataset) -> Examples:
     return Examples(stamp(dataset.test_images[others]), fooled)
 
 
-def _relative_pay(earnings: Earnings, honest: int) -> float:
+def _relative_pay(earnings: Earnings, attackers: Sequence[int], honest: Sequence[int]) -> float:
     """The attackers' pay per sample, relative to that of the honest; 0 without attackers."""
-    seats = range(len(earnings.samples))
-    earned = earnings.per_sample(seats[:honest])
-    return earnings.per_sample(seats[honest:]) / earned if honest < len(seats) and earned else 0.0
+    earned = earnings.per_sample(honest)
+    return earnings.per_sample(attackers) / earned if attackers and earned else 0.0
 
 
 def _slug(text: str) -> str:

@@ -15,7 +15,7 @@ from bcfl_client.experiments.federation import Client, Federation, PlayedRound, 
 from bcfl_client.experiments.rewards_figures import report
 from bcfl_client.experiments.scoring import scored_round, task_score
 from bcfl_client.experiments.settings import Learning, Part
-from bcfl_client.learning.datasets import Dataset, held_out_validation
+from bcfl_client.learning.datasets import Dataset, held_out_validation, stratified_order
 from bcfl_client.scoring.inputs import Counted
 from bcfl_client.scoring.rules import ScoringRule
 from bcfl_client.scoring.shapley import exact_shapley
@@ -25,7 +25,7 @@ __all__ = ["REWARDS", "Rewards", "split_part"]
 
 _NOISE, _MOST_NOISE = "label noise", 0.5
 _PLAIN = str.maketrans(" :.", "---")  # for the name of a file
-_ORACLE = 2000  # test images that the Shapley value is taken on: others than the miners score with
+_ORACLE = 2000  # test images, at most, that the Shapley value is taken on: others than the miners score with
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,8 @@ def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
         parts = [*split_part(parts[0], identities, random), *parts[1:]]
     images, labels = dataset.train_images[held_out], dataset.train_labels[held_out]
     miner = ValidationScorer(learning.build(dataset, seed), images, labels)
-    oracle = ValidationScorer(
-        learning.build(dataset, seed), dataset.test_images[:_ORACLE], dataset.test_labels[:_ORACLE]
-    )
+    other = stratified_order(dataset.test_labels, np.random.default_rng(_ORACLE))[:_ORACLE]
+    oracle = ValidationScorer(learning.build(dataset, seed), dataset.test_images[other], dataset.test_labels[other])
     score = task_score(values["scoring"], values["aggregation"], 0, miner.count, miner.guessed)
     rules = Rules(AggregationRule(values["aggregation"]), score=score)
     earnings, shapley = Earnings([len(part.labels) for part in parts]), np.zeros(len(parts))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bcfl_client.errors import DataError
 
-__all__ = ["DIGITS", "Dataset", "held_out_validation", "load_dataset"]
+__all__ = ["DIGITS", "Dataset", "held_out_validation", "load_dataset", "stratified_order"]
 
 DIGITS = "digits"
 
@@ -92,17 +92,29 @@ def load_dataset(name: str, root: Path | None = None) -> Dataset:
 def held_out_validation(dataset: Dataset, count: int = 1000, seed: int = 0) -> tuple[Dataset, NDArray[np.int64]]:
     """Returns the data set without its validation images, and their indices among the original training images.
 
-    Drawn from the training images, never from the test images: `count` of them, at most a sixth of a small set.
-    Raises DataError when there are too few.
+    Drawn from the training images, never from the test images: `count` of them, at most a sixth of a small set, with
+    every class in proportion: else scores would favour who holds what chance drew more often. Raises DataError when
+    there are too few.
     """
     total = len(dataset.train_labels)
     count = min(count, total // 6)
     if count < 1:
         raise DataError(f"data set {dataset.name}: {total} training images are too few to hold some out")
-    order = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 0x56414C]))).permutation(total)
+    random = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 0x56414C])))
+    order = stratified_order(dataset.train_labels, random)
     held_out, rest = np.sort(order[:count]), np.sort(order[count:])
     remaining = replace(dataset, train_images=dataset.train_images[rest], train_labels=dataset.train_labels[rest])
     return remaining, held_out
+
+
+def stratified_order(labels: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.int64]:
+    """Returns the indices of `labels` in a random order, of which every beginning holds the classes in proportion."""
+    order = random.permutation(len(labels))
+    places = np.empty(len(labels))
+    for label in np.unique(labels):
+        own = np.flatnonzero(labels[order] == label)
+        places[own] = (np.arange(len(own)) + 0.5) / len(own)
+    return order[np.argsort(places, kind="stable")]
 
 
 def _load_digits() -> Dataset:

@@ -29,6 +29,7 @@ __all__ = [
 FAST = {"contract", "reassoc", "nsz"}
 
 _BLOCK = 2**17  # weights that stay in a second-level cache: 512 KiB
+_SAMPLES = 8
 
 
 def read_only(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -85,14 +86,18 @@ def softmax_step(logits, label, scale, step):  # type: ignore[no-untyped-def]  #
 def backward(layer, above, outputs, below):  # type: ignore[no-untyped-def]  # numba's
     """The gradient by a layer's inputs, which are the outputs of ReLU: zero where they are."""
     weights = layer[: below.shape[1] * above.shape[1]].reshape((below.shape[1], above.shape[1]))
-    for i in range(len(weights)):
-        row = weights[i]
-        for b in range(len(below)):
-            total, step = np.float32(0), above[b]
-            if outputs[b, i] != 0:
-                for j in range(len(row)):
-                    total += row[j] * step[j]
-            below[b, i] = total
+    # Steps of a few samples stay in the first-level cache, a block of weights in the second.
+    block = max(_BLOCK // above.shape[1], 1)
+    for start in range(0, len(weights), block):
+        for first in range(0, len(below), _SAMPLES):
+            for i in range(start, min(start + block, len(weights))):
+                row = weights[i]
+                for b in range(first, min(first + _SAMPLES, len(below))):
+                    total, step = np.float32(0), above[b]
+                    if outputs[b, i] != 0:
+                        for j in range(len(row)):
+                            total += row[j] * step[j]
+                    below[b, i] = total
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -12,7 +12,7 @@ import pytest
 from bcfl_client.experiments import catalogue
 from bcfl_client.experiments.laziness import LAZINESS, Laziness
 from bcfl_client.experiments.laziness_figures import expected_profit
-from bcfl_client.experiments.poisoning import POISONING, Poisoning
+from bcfl_client.experiments.poisoning import POISONING, Poisoning, attacking_seats
 from bcfl_client.experiments.rewards import REWARDS, Rewards, split_part
 from bcfl_client.experiments.runner import RunSettings, run_experiment
 from bcfl_client.experiments.settings import Learning, Part
@@ -49,6 +49,13 @@ def test_poisoning(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert robust["attackers_pay"]["mean"] < 0.1 and robust["attackers_denied"]["mean"] == 6
     assert cases["recommended", "none"]["honest_out"]["mean"] == 0
     assert cases["robust rule alone", "label flip"]["attackers_pay"]["mean"] == pytest.approx(1)
+
+
+def test_attackers_hold_their_part_of_the_samples() -> None:
+    """Whoever they are: a fifth of ten attack with a fifth of the weight, and nobody attacks without attackers."""
+    assert attacking_seats([10, 30, 20, 15, 5], 2) == (0, 2)  # 30 of 80, for 32
+    assert attacking_seats([100, 10, 10, 10, 70], 1) == (1,)  # 10 of 200, for 40
+    assert attacking_seats([5, 5], 0) == ()
 
 
 def _last(digits: Dataset, defence: str, attack: str, attackers: int) -> dict[str, float]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bcfl_client.errors import DataError
-from bcfl_client.learning.datasets import Dataset, held_out_validation, load_dataset
+from bcfl_client.learning.datasets import Dataset, held_out_validation, load_dataset, stratified_order
 
 
 def write_idx(path: Path, values: np.ndarray) -> None:
@@ -132,3 +132,14 @@ def test_holds_out_training_images_only(fashion: Path) -> None:
     assert np.array_equal(held_out, held_out_validation(dataset, count=7, seed=3)[1])
     assert not np.array_equal(held_out, held_out_validation(dataset, count=7, seed=4)[1])
     assert len(held_out_validation(dataset)[1]) == 10  # a small set gives a sixth, not 1,000
+
+
+def test_validation_images_hold_the_classes_in_proportion() -> None:
+    """Of classes of 600, 300 and 100 every beginning of the order has its part, to within one image each."""
+    labels = np.repeat(np.arange(3, dtype=np.uint8), (600, 300, 100))
+    order = stratified_order(labels, np.random.default_rng(5))
+    assert np.array_equal(np.sort(order), np.arange(1000))
+    for count in (1, 10, 137, 500, 1000):
+        found = np.bincount(labels[order[:count]], minlength=3)
+        assert np.abs(found - count * np.array([0.6, 0.3, 0.1])).max() <= 1, count
+    assert not np.array_equal(order, stratified_order(labels, np.random.default_rng(6)))
