@@ -27,8 +27,8 @@ def clip_norm(
     if start.shape != update.shape:
         raise ValueError(f"an update {update.shape} does not continue a model {start.shape}")
     step = update.astype(np.float64) - start
-    norm, most = float(np.sqrt(np.square(step).sum())), bound * 2.0**fractional_bits
+    # A little below the bound and then towards zero, so that rounding never brings it above.
+    norm, most = float(np.sqrt(np.square(step).sum())), bound * 2.0**fractional_bits * (1 - 2.0**-40)
     if norm <= most:
         return update.copy()
-    # Towards zero, and from a little below it, so that rounding never brings it above the bound.
-    return (start + np.trunc(step * (most * (1 - 2.0**-40) / norm)).astype(np.int64)).astype(np.int32)
+    return (start + np.trunc(step * (most / norm)).astype(np.int64)).astype(np.int32)

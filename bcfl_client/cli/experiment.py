@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from bcfl_client.cli.options import Commands, add_command, number, whole
+from bcfl_client.cli.options import Commands, add_command, whole
+from bcfl_client.cli.role_options import BUDGET
 
 __all__ = ["add_commands"]
 
@@ -57,12 +58,8 @@ def _add_plan(commands: Commands) -> None:
         "one hidden layer of 32), or your own. All costs are in one unit, for example seconds.",
         "bcfl plan --budget 200 --training-cost 2 --block-cost 2",
     )
-    for name, what in (
-        ("budget", "all the compute of the node, T"),
-        ("training-cost", "of one local epoch, t_L"),
-        ("block-cost", "of one block, t_B"),
-    ):
-        parser.add_argument(f"--{name}", metavar="X", type=number, required=True, help=what)
+    for option in BUDGET:
+        parser.add_argument(option.flag, metavar=option.metavar, type=option.read, required=True, help=option.help)
     parser.add_argument("--rounds", metavar="K", type=whole, help="show this number of rounds only (what fits)")
     parser.add_argument(
         "--curve",

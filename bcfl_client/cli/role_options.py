@@ -21,7 +21,7 @@ from bcfl_client.cli.options import (
 from bcfl_client.config import read_toml
 from bcfl_client.errors import ConfigError
 
-__all__ = ["BASIC", "MINE", "NODE", "TRAIN", "Option", "add_options", "complete"]
+__all__ = ["BASIC", "BUDGET", "MINE", "NODE", "TRAIN", "Option", "add_options", "complete"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ _TRAINING = (
     Option("confirmations", "BLOCKS", whole, 0, "show an update when its commitment is that deep in the chain"),
 )
 _MINING = (Option("fee", "AMOUNT", wei, ..., 'asked per block: wei, "0.01 ether"'),)
-_BUDGET = (
+BUDGET = (
     Option("budget", "X", number, ..., "all the compute that the node has for the task, T, in any unit"),
     Option("training_cost", "X", number, ..., "of one local epoch, t_L, in the same unit"),
     Option("block_cost", "X", number, ..., "of one block, t_B, in the same unit"),
@@ -74,7 +74,7 @@ TRAIN = (
     Option("relay", "FOLDER", Path, None, "leave signed updates for `bcfl relay` here, which pays their gas"),
 )
 MINE = (*_COMMON, *_MINING)
-NODE = (*_COMMON, *_TRAINING, *_MINING, *_BUDGET)
+NODE = (*_COMMON, *_TRAINING, *_MINING, *BUDGET)
 
 
 def add_options(parser: argparse.ArgumentParser, options: Sequence[Option]) -> None:

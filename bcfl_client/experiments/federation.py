@@ -1,7 +1,8 @@
 """Many rounds of a task in one process: what trainers and miners compute, without a chain between them.
 
 Everything is the real clients' code: training, encoding, verdicts, scores, weights, aggregation. Miners are honest
-here, so all of them find the same; what the chain adds (money, votes, disputes) is not simulated.
+here, so all of them find the same; what the chain adds (money, votes, disputes) is not simulated. Verdicts compare with
+the round before; miners remember more (`remembered`).
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
         parts = [*split_part(parts[0], identities, random), *parts[1:]]
     images, labels = dataset.train_images[held_out], dataset.train_labels[held_out]
     miner = ValidationScorer(learning.build(dataset, seed), images, labels)
-    other = stratified_order(dataset.test_labels, np.random.default_rng(_ORACLE))[:_ORACLE]
+    other = stratified_order(dataset.test_labels, np.random.default_rng(seed))[:_ORACLE]
     oracle = ValidationScorer(learning.build(dataset, seed), dataset.test_images[other], dataset.test_labels[other])
     score = task_score(values["scoring"], values["aggregation"], 0, miner.count, miner.guessed)
     rules = Rules(AggregationRule(values["aggregation"]), score=score)
@@ -122,9 +122,10 @@ def _exact(
     updates = {seat: played.uploads[seat] for seat in played.weights}
     round_ = scored_round(start, updates, played.weights, aggregation, 0, counted, oracle.guessed)
     found = exact_shapley(round_, sorted(updates))
+    images = round_.counted(sorted(updates)).count
     values = np.zeros(count)
     for seat, value in found.values.items():
-        values[seat] = 2 * value / (found.per_image * _ORACLE)  # in units of 1/n! images, 2 n! of them per image
+        values[seat] = 2 * value / (found.per_image * images)  # in units of 1/n! images, 2 n! of them per image
     return values
 
 

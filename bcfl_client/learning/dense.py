@@ -29,7 +29,7 @@ __all__ = [
 FAST = {"contract", "reassoc", "nsz"}
 
 _BLOCK = 2**17  # weights that stay in a second-level cache: 512 KiB
-_SAMPLES = 8
+_SAMPLES = 8  # whose gradients stay in a first-level cache: 16 KiB for 512 units
 
 
 def read_only(array: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -26,15 +26,16 @@ _MAX_MILLIONTHS = {
     "clipping_norm": _MILLION * _MILLION,
 }
 _OPTIONAL = ("clipping_norm",)  # left out where it is 0
+_LEAST_NORM = 1000  # millionths: shorter steps would be rounding, or pass for none
 
 
 @dataclass(frozen=True)
 class Hyperparameters:
     """How every trainer trains: plain stochastic gradient descent on the cross-entropy.
 
-    The step size of round r, counted from 0, is learning_rate * learning_rate_decay ** r. With a `clipping_norm` above
-    0 an update is at most so far from the global model (Euclidean, in the parameters' unit): trainers scale longer
-    steps down, miners refuse them.
+    The step size of round r, counted from 0, is learning_rate * learning_rate_decay ** r. With a `clipping_norm` (at
+    least 0.001; 0 is none) an update is at most so far from the global model, Euclidean, in the parameters' unit:
+    trainers scale longer steps down, miners refuse them.
     Fractions are multiples of one millionth. Raises ConfigError for values out of range. The default step is large
     because inputs are in [0, 1], unscaled: it reaches 0.966 or more on MNIST in 10 rounds (10 trainers, Dirichlet 0.5).
     """
@@ -52,6 +53,8 @@ class Hyperparameters:
             raise ConfigError(f"optimizer {self.optimizer!r} is unknown: use sgd")
         for key, high in _MAX_MILLIONTHS.items():
             _check_fraction(key, getattr(self, key), 1 if key.startswith("learning_rate") else 0, high)
+        if self.clipping_norm:
+            _check_fraction("clipping_norm", self.clipping_norm, _LEAST_NORM, _MAX_MILLIONTHS["clipping_norm"])
         _check_integer("batch_size", self.batch_size, 1, 65536)
         _check_integer("local_epochs", self.local_epochs, 1, 1000)
 

@@ -5,7 +5,8 @@ An update that could not be had, or that is farther from the global model than t
 What is found (thresholds against honest training measured on MNIST and digits: iid, two shards, Dirichlet 0.1 and 0.5,
 batches from 32 to all of the data, 10 to 15,000 samples, up to 30 rounds):
 
-- an update whose distance from the global model is below `ZERO_SHARE` of that model's norm (honest: above 1e-3);
+- an update whose distance from the global model is below `ZERO_SHARE` of that model's norm (honest: above 1e-3), or
+  below half of a narrower `clipping_norm`;
 - an earlier update or global model, exact or with noise up to a tenth of its own step (honest: above 0.18 of it);
 - the global model, an earlier model or update, or another's update of this round, plus noise of any size: the sizes of
   what training changes follow the pattern of the inputs and of the active units, as those of the others do
@@ -90,7 +91,7 @@ def judge_updates(
 
     # More threads than one would only slow down the neighbours: waiting, they spin.
     with threadpool_limits(1, "blas"):
-        copies = _find_copies(start, own, earlier)
+        copies = _find_copies(start, own, earlier, clipping_norm)
     for trainer, copy in zip(sound, copies):
         verdicts[trainer] = Verdict.COPY if copy else Verdict.OK
     return verdicts
@@ -103,13 +104,16 @@ def _within(start: NDArray[np.int32], update: NDArray[np.int32], norm: float) ->
 
 
 def _find_copies(
-    start: NDArray[np.int32], own: Sequence[NDArray[np.int32]], earlier: Sequence[EarlierRound]
+    start: NDArray[np.int32], own: Sequence[NDArray[np.int32]], earlier: Sequence[EarlierRound], clipping_norm: float
 ) -> NDArray[np.bool_]:
     sources = [vector for past in earlier for vector in (past.start, *past.updates)]
     products = _products(start, [*own, *sources])
     distances = _distances(products)
     steps = np.sqrt(np.diag(products))  # every vector's distance from `start`
-    copies: NDArray[np.bool_] = steps[: len(own)] <= ZERO_SHARE * np.linalg.norm(start.astype(np.float64))
+    least = ZERO_SHARE * np.linalg.norm(start.astype(np.float64))
+    if clipping_norm:  # under a narrow bound all steps are short
+        least = min(least, clipping_norm * 2**FRACTIONAL_BITS / 2)
+    copies: NDArray[np.bool_] = steps[: len(own)] <= least
     copies |= _near_copies(distances, steps, earlier, len(own))
     copies |= _noise_on_a_source(start, own, sources, distances, steps)
     copies |= _repeats(own, distances, steps)

@@ -50,7 +50,12 @@ def test_has_one_canonical_form() -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.integers(1, 100_000_000), st.integers(1, 1_000_000), st.integers(0, 999_999), st.integers(0, 10**12))
+@given(
+    st.integers(1, 100_000_000),
+    st.integers(1, 1_000_000),
+    st.integers(0, 999_999),
+    st.just(0) | st.integers(1000, 10**12),
+)
 def test_fractions_survive_exactly(rate: int, decay: int, momentum: int, clipping: int) -> None:
     """Every multiple of a millionth comes back as the same float."""
     values = Hyperparameters(rate / 1e6, decay / 1e6, momentum / 1e6, clipping_norm=clipping / 1e6)
@@ -106,6 +111,7 @@ def test_fractions_survive_exactly(rate: int, decay: int, momentum: int, clippin
         (hyper(clipping_norm_millionths=-1), "clipping_norm_millionths must be an integer"),
         (hyper(clipping_norm_millionths=10**12 + 1), "clipping_norm_millionths must be an integer"),
         (hyper(clipping_norm_millionths=0), "canonical"),
+        (hyper(clipping_norm_millionths=999), "clipping_norm must be a number from 0.001 to 1e"),
         (hyper(weight_decay=1), "unknown key 'weight_decay' in hyperparameters"),
         (MANIFEST.to_bytes() + b"\n", "canonical"),
         (MANIFEST.to_bytes().replace(b'"classes":10,', b'"classes":3,"classes":10,'), "canonical"),

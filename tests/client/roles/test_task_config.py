@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import pytest
 
 from bcfl_client.errors import ConfigError
-from bcfl_client.experiments.poisoning import DEFENCES
+from bcfl_client.experiments.poisoning import DEFENCES, Poisoning
 from bcfl_client.roles.task_config import TaskConfig, read_task_config
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "docs" / "examples"
@@ -21,10 +21,14 @@ def test_the_example_is_read() -> None:
 
 
 def test_the_robust_example_is_what_the_experiment_recommends() -> None:
-    """Aggregation, trimming, scoring and what is paid are those that `bcfl experiment poisoning` measures."""
-    terms = read_task_config(EXAMPLES / "robust.toml").terms
+    """Aggregation, trimming, scoring, what is paid, the bound and the batches are those that `bcfl experiment
+    poisoning` measures."""
+    task, measured = read_task_config(EXAMPLES / "robust.toml"), Poisoning()
     names = ("aggregation_rule", "trim_share", "scoring_rule", "pay_score")
-    assert tuple(terms[name] for name in names) == astuple(DEFENCES["recommended"])
+    terms = [task.terms[name] for name in names]
+    assert (*terms, task.hyperparameters.clipping_norm) == astuple(DEFENCES["recommended"])
+    trained = replace(measured.learning.hyper(1), clipping_norm=DEFENCES["recommended"].clipping_norm)
+    assert task.hyperparameters == trained and task.terms["rounds"] == measured.rounds
 
 
 def test_an_empty_file_is_the_default_task(tmp_path: Path) -> None:

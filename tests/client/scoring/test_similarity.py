@@ -112,6 +112,16 @@ def test_a_longer_step_than_the_task_allows_is_invalid(digits: list[Played]) -> 
         assert (judge_updates(start, {**clipped, 0: start + tip}, (), bound)[0] is INVALID) == refused
 
 
+@pytest.mark.parametrize("bound", [0.001, 0.01])
+def test_under_a_narrow_bound_short_steps_are_no_copies(digits: list[Played], bound: float) -> None:
+    """Though they are shorter than what passes for none elsewhere; none at all still does."""
+    start = digits[0].start * np.int32(32)  # a model so long that the bound is below the share of it
+    updates = dict(enumerate(start + (update - digits[0].start) for update in digits[0].updates))
+    clipped = {seat: clip_norm(start, update, bound, 24) for seat, update in updates.items()}
+    verdicts = judge_updates(start, {**clipped, 0: start}, (), bound)
+    assert verdicts == dict.fromkeys(clipped, OK) | {0: COPY}
+
+
 @pytest.mark.parametrize("noise", [0.0, 0.01, 0.05, 0.1])
 def test_B03_finds_copies_of_the_round_before(digits: list[Played], noise: float) -> None:
     """Anybody's update of the round before, exact or with noise up to a tenth of what it had learned."""
