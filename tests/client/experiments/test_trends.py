@@ -121,3 +121,36 @@ def test_scale_is_predicted() -> None:
     found = findings("scale")
     assert all(abs(found["check"][name]["error"]) < 0.01 for name in ("trainer_gas", "miner_gas", "calldata_bytes"))
     assert found["model"][-1]["trainers"] == 10_000 and found["model"][-1]["tasks"] == 79
+
+
+@pytest.mark.parametrize("name", ["poisoning", "poisoning-fashion-mnist"])
+def test_attacks_fail_and_earn_nothing_under_the_recommended_terms(name: str) -> None:
+    """The control fails; who is told from honest work earns nothing; the robust rule alone holds what it holds."""
+    adaptive = "backdoor x5, clipped"  # the one that is paid
+    cases = {(case["defence"], case["attack"], case["attackers"]): case for case in findings(name)["cases"]}
+    assert cases["plain mean", "sign flip x3", 2]["accuracy"]["mean"] < 0.3
+    most = {("recommended", 2): 4, ("recommended", 3): 6, ("robust rule alone", 2): 8, ("robust rule alone", 3): 20}
+    for (defence, attack, attackers), case in cases.items():
+        if defence == "plain mean" or attack == "none":
+            continue
+        assert case["drop_points"] < most[defence, attackers], (defence, attack, attackers)
+        if defence == "recommended":
+            assert case["backdoor"]["mean"] <= 0.05, attack
+            assert (case["attackers_pay"]["mean"] > 0.05) == (attack == adaptive), attack
+
+
+def test_pay_follows_contribution_and_splitting_earns_nothing() -> None:
+    """The former under the Shapley rule in every partition, the latter under every rule."""
+    found = findings("rewards")
+    for partition, ranks in found["spearman"].items():
+        assert ranks["shapley"]["mean"] > 0.75, partition
+    for rule, pay in found["split_pay"].items():
+        assert all(one["mean"] < 1.05 for one in pay.values()), rule
+
+
+def test_every_copy_is_found_and_nobody_else() -> None:
+    """With noise up to a tenth of the step."""
+    found = findings("laziness")
+    assert all(one["rejected"] == 0 for one in found["false_alarms"].values())
+    for case, partitions in found["recall"].items():
+        assert all(one["share"] == 1 for one in partitions.values()), case
