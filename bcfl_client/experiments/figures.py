@@ -27,6 +27,8 @@ __all__ = ["Curve", "Panel", "draw"]
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _ROOM, _LOG_ROOM = 0.12, 1.5
+_ASIDE = 0.14  # between curves at a named place
+_FEW = 10  # values of x that are all named on a logarithmic scale
 _STYLE: Any = {
     "svg.hashsalt": "bcfl",
     "svg.fonttype": "none",
@@ -54,7 +56,7 @@ class Curve:
 @dataclass(frozen=True)
 class Panel:
     """One pair of axes; `log` names those on a logarithmic scale, "x", "y" or "xy"; `dashed` explains dashed lines;
-    `ticks` name the places 0, 1, ... of x where these are no numbers.
+    `ticks` name the places 0, 1, ... of x where these are no numbers: no lines lead from one to the next.
 
     The axis of y spans the means: a few runs can have intervals that would hide everything else.
     """
@@ -101,14 +103,15 @@ def _fill(axes: Axes, panel: Panel) -> None:
         style: dict[str, Any] = {"color": _COLOURS[look % len(_COLOURS)]}
         means, halves = [one.mean for one in curve.y], [one.half for one in curve.y]
         is_exact = all(map(math.isnan, halves))
+        aside = _ASIDE * (place - (len(panel.curves) - 1) / 2) if panel.ticks else 0
         axes.errorbar(
-            curve.x,
+            [x + aside for x in curve.x],
             means,
             None if is_exact else halves,
             marker="" if curve.dashed and is_exact else _MARKERS[look % len(_MARKERS)],
             markersize=4,
             capsize=2,
-            linestyle="--" if curve.dashed else "-",
+            linestyle=_line(panel, curve, look),
             linewidth=1.3,
             label=curve.label or None,
             **style,
@@ -122,10 +125,25 @@ def _fill(axes: Axes, panel: Panel) -> None:
     for axis in panel.log:
         getattr(axes, f"set_{axis}scale")("log")
         getattr(axes, f"{axis}axis").set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
+    places = sorted({x for curve in panel.curves for x in curve.x})
     if panel.ticks:
         axes.set_xticks(range(len(panel.ticks)), panel.ticks, rotation=35, ha="right")
+    elif "x" in panel.log and len(places) <= _FEW:
+        axes.set_xticks(places, [f"{x:g}" for x in places])
+        axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
+    elif "x" not in panel.log and all(x == int(x) for x in places):
+        axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
     axes.set(title=panel.title, xlabel=panel.x_label, ylabel=panel.y_label)
     _limit(axes, [one.mean for curve in panel.curves for one in curve.y], "y" in panel.log)
+
+
+def _line(panel: Panel, curve: Curve, look: int) -> str:
+    """Dashed as asked for; dotted where the colours come round again."""
+    if panel.ticks:
+        return ""
+    if curve.dashed:
+        return "--"
+    return "-" if look < len(_COLOURS) else ":"
 
 
 def _explain(figure: Figure, drawn: Sequence[Axes]) -> None:
