@@ -19,14 +19,13 @@ MAX_MANIFEST_BYTES = 65536
 SCHEMA = 1
 _MILLION = 1_000_000
 _MAX_TENSORS, _MAX_PARAMETERS = 1024, 2**31 - 1
-_MAX_MILLIONTHS = {
-    "learning_rate": 100 * _MILLION,
-    "learning_rate_decay": _MILLION,
-    "momentum": _MILLION - 1,
-    "clipping_norm": _MILLION * _MILLION,
+_MILLIONTHS = {
+    "learning_rate": (1, 100 * _MILLION),
+    "learning_rate_decay": (1, _MILLION),
+    "momentum": (0, _MILLION - 1),
+    "clipping_norm": (1000, _MILLION * _MILLION),  # shorter steps would be rounding, or pass for none
 }
-_OPTIONAL = ("clipping_norm",)  # left out where it is 0
-_LEAST_NORM = 1000  # millionths: shorter steps would be rounding, or pass for none
+_OPTIONAL = ("clipping_norm",)  # may be 0, and is then left out
 
 
 @dataclass(frozen=True)
@@ -51,10 +50,9 @@ class Hyperparameters:
     def __post_init__(self) -> None:
         if self.optimizer != "sgd":
             raise ConfigError(f"optimizer {self.optimizer!r} is unknown: use sgd")
-        for key, high in _MAX_MILLIONTHS.items():
-            _check_fraction(key, getattr(self, key), 1 if key.startswith("learning_rate") else 0, high)
-        if self.clipping_norm:
-            _check_fraction("clipping_norm", self.clipping_norm, _LEAST_NORM, _MAX_MILLIONTHS["clipping_norm"])
+        for key, (low, high) in _MILLIONTHS.items():
+            value = getattr(self, key)
+            _check_fraction(key, value, 0 if key in _OPTIONAL and value == 0 else low, high)
         _check_integer("batch_size", self.batch_size, 1, 65536)
         _check_integer("local_epochs", self.local_epochs, 1, 1000)
 
@@ -106,7 +104,7 @@ class Manifest:
         """Returns the manifest's one and only form. Raises ConfigError above 64 KiB."""
         values = asdict(self)
         hyper = values["hyperparameters"]
-        for key in _MAX_MILLIONTHS:
+        for key in _MILLIONTHS:
             value = hyper.pop(key)
             if value or key not in _OPTIONAL:
                 hyper[f"{key}_millionths"] = round(value * _MILLION)
@@ -165,12 +163,12 @@ def _parse(data: bytes) -> dict[str, Any]:
 
 
 def _hyperparameters(values: Any) -> Hyperparameters:
-    names = {f"{key}_millionths": key for key in _MAX_MILLIONTHS}
+    names = {f"{key}_millionths": key for key in _MILLIONTHS}
     optional = tuple(name for name, key in names.items() if key in _OPTIONAL)
     _check_keys("hyperparameters", values, (*names, "batch_size", "local_epochs", "optimizer"), optional)
     fractions = {key: values[name] for name, key in names.items() if name in values}
     for key, value in fractions.items():
-        _check_integer(f"{key}_millionths", value, 0, max(_MAX_MILLIONTHS.values()))
+        _check_integer(f"{key}_millionths", value, 0, max(high for _, high in _MILLIONTHS.values()))
     _check_text("optimizer", values["optimizer"], 1, 32)
     return Hyperparameters(
         **{key: value / _MILLION for key, value in fractions.items()},
