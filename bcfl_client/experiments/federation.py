@@ -131,10 +131,13 @@ class Federation:
         return PlayedRound(round_id, uploads, verdicts, weights, scores, paid, self.model)
 
     def _uploads(self, round_id: int) -> dict[int, _Parameters]:
-        """Honest updates first: an adversary answers to what it can see of them."""
+        """Honest updates first: an adversary answers to what it can see of them. Who is out still trains for those of
+        its kind who are not."""
         clients, start = self._clients, self.model
         seats = [seat for seat in range(len(clients)) if self.strikes[seat] < self._rules.max_strikes]
-        training = [seat for seat in seats if clients[seat].trains]
+        attacked = any(clients[seat].attack for seat in seats)
+        helpers = [seat for seat, one in enumerate(clients) if attacked and one.attack and seat not in seats]
+        training = [seat for seat in sorted(seats + helpers) if clients[seat].trains]
         trained = dict(zip(training, self._engine.train(start, round_id, training)))
         others = {seat: update for seat, update in trained.items() if clients[seat].attack is None}
         allies = {seat: update for seat, update in trained.items() if seat not in others}

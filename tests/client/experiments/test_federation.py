@@ -123,6 +123,22 @@ def test_adversaries_may_conspire_and_know_the_past(honest: list[Client], federa
     assert not seen[0].earlier and np.array_equal(seen[3].earlier[-1].updates[0], first.uploads[0])
 
 
+def test_an_adversary_who_is_out_still_helps_its_allies(honest: list[Client], federation) -> None:
+    """It trains for them as long as one of them is in, and uploads nothing."""
+    helped: list[list[int]] = []
+
+    def notes_allies(known: Situation) -> NDArray[np.int32]:
+        helped.append(sorted(known.allies))
+        return known.honest
+
+    clients = [*honest[:3], replace(honest[3], attack=notes_allies), replace(honest[4], attack=copy_one)]
+    with federation(clients) as played:
+        for _ in range(4):
+            record = played.play_round()
+    assert played.strikes == [0, 0, 0, 0, 3] and 4 not in record.uploads
+    assert helped == [[3, 4]] * 4
+
+
 def test_a_round_without_any_accepted_update_changes_nothing(honest: list[Client], federation) -> None:
     """All are lazy: the round is void, the model stays."""
     lazy = [replace(one, attack=copy_one, trains=False) for one in honest]

@@ -42,6 +42,21 @@ def test_a_shift_is_found_however_small_its_size(sign: int) -> None:
     assert one_sided({**tiny, 7: shifted(tiny, (6, 7), sign)}, range(8)) == {7}
 
 
+def test_the_bound_is_fifteen_thirty_seconds() -> None:
+    """Beside six updates that lie on both sides alike, of which none is the middle of all."""
+    random = np.random.default_rng(0)
+    signs = random.permuted(np.repeat([1, -1], 3)[:, None].repeat(COUNT, axis=1), axis=0).astype(np.int32)
+    updates = {seat: START + signs[seat] * np.int32(100 + seat) for seat in range(6)}
+    found = set()
+    for above in range(0, COUNT + 1, 50):
+        side = np.where(np.arange(COUNT) < above, 1, -1).astype(np.int32)
+        leaning = {**updates, 6: START + 1000 * side, 7: START + 1001 * -side, 8: START}
+        lean = abs(2 * above - COUNT) / COUNT
+        assert one_sided(leaning, range(9)) == (frozenset({6, 7}) if lean > 15 / 32 else frozenset()), lean
+        found.add(lean > 15 / 32)
+    assert found == {True, False}
+
+
 def test_among_few_nobody_is() -> None:
     """One whose data differ from all others' leans as far."""
     updates = honest(7)
