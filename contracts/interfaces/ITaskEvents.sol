@@ -78,7 +78,8 @@ interface ITaskEvents {
     );
     /// @notice The nodes six levels below the asked one, or all leaves when it is six or fewer above them.
     event Answered(uint16 indexed round, uint8 indexed seat, bytes32 indexed claim, bytes parts);
-    /// @notice What a proven claim brought its challenger in wei: `bounty` from the deposits of the guilty, and its bond.
+    /// @notice What a proven claim brought its challenger in wei: `bounty` from the deposits of the guilty, and its
+    /// bond.
     event BountyPaid(
         uint16 indexed round, uint8 indexed seat, address indexed challenger, uint256 bounty, uint256 bond
     );

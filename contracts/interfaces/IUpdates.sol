@@ -14,8 +14,9 @@ interface IUpdates is ITaskEvents {
 
     /// @notice Relays commitments that their trainers signed (EIP-712, `Commit(uint16 round,bytes32 digest)` under
     /// {domainSeparator}). Who has committed already is passed over, so that nobody can spoil a batch.
-    /// @dev Requirements: as {commit} for each signer; some (`EmptyBatch`), at least one new (`AlreadyCommitted`); signatures are of 64
-    /// bytes (EIP-2098) with the low s (`ECDSAInvalidSignature`, `ECDSAInvalidSignatureS`). Emits {Committed} each.
+    /// @dev Requirements: as {commit} for each signer; some (`EmptyBatch`), at least one new (`AlreadyCommitted`);
+    /// signatures are of 64 bytes (EIP-2098) with the low s (`ECDSAInvalidSignature`, `ECDSAInvalidSignatureS`). Emits
+    /// {Committed} each.
     function commitBatch(SignedCommit[] calldata commits) external;
 
     /// @notice Opens the caller's commitment. `trainingTime` in milliseconds; it and `samples` are below 2^32.
@@ -32,6 +33,7 @@ interface IUpdates is ITaskEvents {
 
     /// @notice Opens the commitments of others: whoever knows the 32-byte salt may. What is open already is passed
     /// over.
-    /// @dev Requirements: as {reveal} for each; some (`EmptyBatch`), at least one new (`AlreadyRevealed`). Emits {Revealed} each.
+    /// @dev Requirements: as {reveal} for each; some (`EmptyBatch`), at least one new (`AlreadyRevealed`). Emits
+    /// {Revealed} each.
     function revealBatch(Reveal[] calldata reveals) external;
 }

@@ -5,8 +5,8 @@ uint256 constant STANDING_WORDS = 26; // for 128 trainers
 
 /// @title What gives a trainer's samples their weight, five trainers to a word
 /// @notice A lane holds the cap in samples (32 bits) above the quality (16 bits): a fraud proof of a hundred updates
-/// reads twenty words instead of a hundred (`Disputes`). An input's weight is its counted samples, scaled by the quality,
-/// at least 1.
+/// reads twenty words instead of a hundred (`Disputes`). An input's weight is its counted samples, scaled by the
+/// quality, at least 1.
 library Standings {
     uint256 private constant PER_WORD = 5;
     uint256 private constant LANE = 48;

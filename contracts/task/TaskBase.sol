@@ -24,7 +24,7 @@ import {STANDING_WORDS} from "../libraries/Standings.sol";
 abstract contract TaskBase is ITaskEvents {
     uint256 internal constant ARGS = 1856; // bytes at the end of the task's code: 53 terms and five addresses, 32 each
     uint256 private constant TERMS = 1696; // bytes of the terms
-    uint256 private constant RECIPE = 1600; // bytes from the parameter count to the end: `ARGS` - 32 x its position in `Terms`
+    uint256 private constant RECIPE = 1600; // bytes from the parameter count on: `ARGS` - 32 x its position in `Terms`
     uint16 internal constant STRUCK = type(uint16).max; // round of a trainer that is out; no round has this number
     uint8 internal constant MAJORITY = 1; // accord: a block carries what a strict majority of the active miners opened
     uint8 internal constant UNANIMOUS = 2; // accord: a block carries what all of them opened
@@ -59,9 +59,8 @@ abstract contract TaskBase is ITaskEvents {
 
     // ------------------------------------------------------------------ terms
 
-    /// @dev The task's code ends with `abi.encode(terms, publisher, factory, reputation, implementation, blocks)`. Terms are
-    /// static value types only, so their ABI encoding is their memory layout; `publish`
-    /// checked them.
+    /// @dev The task's code ends with `abi.encode(terms, publisher, factory, reputation, implementation, blocks)`.
+    /// Terms are static value types only, so their ABI encoding is their memory layout; `publish` checked them.
     function _terms() internal view returns (Terms memory t) {
         assembly ("memory-safe") {
             extcodecopy(address(), t, sub(extcodesize(address()), ARGS), TERMS)
