@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bcfl_client.errors import ConfigError
 from bcfl_client.learning.convolution import MARGIN, SIDE, change_first, change_second, convolve, pool, unpool
-from bcfl_client.learning.dense import backward, forward, read_only, scale, softmax_step, update
+from bcfl_client.learning.dense import aligned, backward, forward, read_only, scale, softmax_step, update
 from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.learning.model import Model, Samples, TensorShape
 
@@ -46,8 +46,8 @@ class Convolutional(Model):
         images, labels = self._checked(samples.images), read_only(samples.labels)
         if labels.max(initial=0) >= self._sizes[-1]:
             raise ValueError(f"labels to {labels.max()} do not fit {self._sizes[-1]} classes")
-        kind, turned = parameters.dtype.type, parameters[self._order]
-        velocity = np.zeros_like(turned) if hyper.momentum else turned
+        kind, turned = parameters.dtype.type, aligned(parameters[self._order])
+        velocity = aligned(np.zeros_like(turned)) if hyper.momentum else turned
         steps = kind(rate), kind(hyper.momentum)
         _descend(turned, velocity, self._sizes, images, labels, epochs, hyper.batch_size, *steps)
         trained = np.empty_like(turned)
@@ -56,7 +56,7 @@ class Convolutional(Model):
 
     def logits(self, parameters: NDArray[np.float32], images: NDArray[np.uint8]) -> NDArray[np.float32]:
         logits = np.empty((len(images), self._sizes[-1]), dtype=np.float32)
-        _logits(parameters[self._order], self._sizes, self._checked(images), logits)
+        _logits(aligned(parameters[self._order]), self._sizes, self._checked(images), logits)
         return logits
 
     def _checked(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from bcfl_client.learning.dense import FAST, backward, forward, read_only, scale, softmax_step, update
+from bcfl_client.learning.dense import aligned, backward, forward, read_only, scale, softmax_step, update
 from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.learning.model import Model, Samples, TensorShape
 
@@ -80,7 +80,7 @@ def to_state(parameters: NDArray[np.float32], layers: Sequence[int]) -> NDArray[
 def _turned(
     values: NDArray[np.float32], layers: Sequence[int], shape: Callable[[int, int], tuple[int, int]]
 ) -> NDArray[np.float32]:
-    turned, at = values.copy(), 0
+    turned, at = aligned(values), 0
     for below, above in pairwise(layers):
         end = at + below * above
         turned[at:end] = values[at:end].reshape(shape(below, above)).T.reshape(-1)
@@ -108,11 +108,11 @@ def descend(
         raise ValueError(f"images {images.shape} with labels to {labels.max()} do not fit layers of {tuple(layers)}")
     kind, images, labels = parameters.dtype.type, read_only(images), read_only(labels)
     # Without momentum steps go straight into the parameters.
-    velocity = np.zeros_like(parameters) if momentum else parameters
+    velocity = aligned(np.zeros_like(parameters)) if momentum else parameters
     _descend(parameters, velocity, np.array(layers), images, labels, epochs, batch_size, kind(rate), kind(momentum))
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _descend(parameters, velocity, layers, images, labels, epochs, batch_size, rate, momentum):  # type: ignore[no-untyped-def]  # numba's
     depth = len(layers) - 1
     # Outputs of each layer, and the loss's gradients by them times -rate / batch, one sample after the other.

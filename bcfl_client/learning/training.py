@@ -1,7 +1,8 @@
 """Local training of one trainer: the same seed, trainer, round, data and model give the same bytes on one machine.
 
-Plain stochastic gradient descent on the mean cross-entropy (McMahan et al. 2017, algorithm 1, ClientUpdate). Across
-machines float sums may differ in their last bits; nothing depends on that, since only the trainer runs this.
+Plain stochastic gradient descent on the mean cross-entropy (McMahan et al. 2017, algorithm 1, ClientUpdate). The source
+fixes how compiled models round (`vectors`), but for the C library's exponential; a user's own may differ between
+machines in their last bits. Nothing depends on that, since only the trainer runs this.
 """
 
 from __future__ import annotations
