@@ -7,7 +7,16 @@ from numba import njit
 from numpy.typing import NDArray
 
 from bcfl_client.errors import ConfigError
-from bcfl_client.learning.convolution import MARGIN, SIDE, change_first, change_second, convolve, pool, unpool
+from bcfl_client.learning.convolution import (
+    MARGIN,
+    SIDE,
+    change_first,
+    change_second,
+    convolve,
+    convolve_image,
+    pool,
+    unpool,
+)
 from bcfl_client.learning.dense import aligned, backward, forward, read_only, scale, softmax_step, update
 from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.learning.model import Model, Samples, TensorShape
@@ -123,7 +132,7 @@ def _up(parameters, sizes, images, batch, pixels, below, where1, map1, map2, fla
     turned = _turn(kernel2)
     for b in range(len(batch)):
         scale(images[batch[b]].reshape(height * width), pixels[b].reshape(height * width))
-        convolve(pixels[b].reshape((height, width, 1)), 0, True, kernel1, bias1, map1, active)
+        convolve_image(pixels[b], kernel1, bias1, map1)
         pool(map1, MARGIN, below[b], MARGIN, where1[b])
         convolve(below[b], MARGIN, True, turned, bias2, map2, active)
         pool(map2, MARGIN, flat[b].reshape(where2[b].shape), 0, where2[b])
