@@ -123,8 +123,8 @@ def test_scale_is_predicted() -> None:
     assert found["model"][-1]["trainers"] == 10_000 and found["model"][-1]["tasks"] == 79
 
 
-@pytest.mark.parametrize(("name", "paid"), [("poisoning", 0.05), ("poisoning-fashion-mnist", 0.25)])
-def test_attacks_fail_and_earn_next_to_nothing_under_the_recommended_terms(name: str, paid: float) -> None:
+@pytest.mark.parametrize("name", ["poisoning", "poisoning-fashion-mnist"])
+def test_attacks_fail_and_earn_next_to_nothing_under_the_recommended_terms(name: str) -> None:
     """The control fails; who is told from honest work earns nothing; the robust rule alone holds what it holds."""
     adaptive = "backdoor x5, clipped"  # the one that is paid
     cases = {(case["defence"], case["attack"], case["attackers"]): case for case in findings(name)["cases"]}
@@ -136,14 +136,14 @@ def test_attacks_fail_and_earn_next_to_nothing_under_the_recommended_terms(name:
         assert case["drop_points"] < most[defence, attackers], (defence, attack, attackers)
         if defence == "recommended":
             assert case["backdoor"]["mean"] <= 0.05, attack
-            assert (case["attackers_pay"]["mean"] > paid) == (attack == adaptive), attack
+            assert (case["attackers_pay"]["mean"] > 0.05) == (attack == adaptive), attack
 
 
 def test_pay_follows_contribution_and_splitting_earns_nothing() -> None:
     """The former under the Shapley rule in every partition, the latter under every rule."""
     found = findings("rewards")
     for partition, ranks in found["spearman"].items():
-        assert ranks["shapley"]["mean"] > 0.75, partition
+        assert ranks["shapley"]["mean"] >= 0.8, partition
     for rule, pay in found["split_pay"].items():
         assert all(one["mean"] < 1.05 for one in pay.values()), rule
 
