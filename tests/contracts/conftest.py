@@ -15,6 +15,11 @@ from .support.play import Play
 from .support.terms import terms
 
 
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> Iterator[None]:
+    yield from chain.patient()
+
+
 # Brownie's own fixtures of these names collect garbage and walk its history each time: 60 times slower.
 @pytest.fixture(scope="module", autouse=True)
 def module_isolation() -> Iterator[None]:

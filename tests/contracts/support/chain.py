@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 
 import requests
 from brownie import history, project, web3
+from brownie.network.transaction import TransactionReceipt
 
 ZERO_ADDRESS = "0x" + "00" * 20
 GAS = 10_000_000
@@ -116,6 +118,24 @@ def retry(act: Callable[[], None], accept: Callable[[], bool]) -> None:
             return
         rpc("evm_revert", snapshot)
     raise RuntimeError("no block was as wanted")
+
+
+def patient() -> Iterator[None]:
+    """A fixture's body: Anvil counts a transaction a moment before it has its receipt, and Brownie, if it asks just
+    then, takes it for dropped. It is to ask when the receipt is there."""
+    confirm = TransactionReceipt._await_confirmation
+
+    def await_receipt(tx: TransactionReceipt, *args: Any) -> None:
+        deadline = time.monotonic() + 10
+        while rpc("eth_getTransactionReceipt", tx.txid) is None and time.monotonic() < deadline:
+            if int(rpc("eth_getTransactionCount", str(tx.sender), "latest"), 16) <= tx.nonce:
+                break  # not in a block yet: Brownie waits for that itself
+            time.sleep(0.01)
+        confirm(tx, *args)
+
+    TransactionReceipt._await_confirmation = await_receipt
+    yield
+    TransactionReceipt._await_confirmation = confirm
 
 
 def isolated() -> Iterator[None]:
