@@ -136,8 +136,9 @@ class Federation:
         clients, start = self._clients, self.model
         seats = [seat for seat in range(len(clients)) if self.strikes[seat] < self._rules.max_strikes]
         attacked = any(clients[seat].attack for seat in seats)
-        helpers = [seat for seat, one in enumerate(clients) if attacked and one.attack and seat not in seats]
-        training = [seat for seat in sorted(seats + helpers) if clients[seat].trains]
+        training = [
+            seat for seat, one in enumerate(clients) if one.trains and (seat in seats or (attacked and one.attack))
+        ]
         trained = dict(zip(training, self._engine.train(start, round_id, training)))
         others = {seat: update for seat, update in trained.items() if clients[seat].attack is None}
         allies = {seat: update for seat, update in trained.items() if seat not in others}

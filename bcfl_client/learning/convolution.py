@@ -47,9 +47,7 @@ def convolve(below, margin, paired, kernel, bias, out, active):  # type: ignore[
     """
     inputs, channels = below.shape[2], out.shape[2]
     height, width, run = out.shape[0] - 2 * MARGIN, out.shape[1] - 2 * MARGIN, SIDE * channels
-    for y in range(out.shape[0]):
-        for x in range(out.shape[1]):
-            out[y, x] = bias
+    out[:] = bias
     pairs = height // 2 if paired else 0
     for r in range(SIDE):  # the outer loop: a row of the kernel stays in the first-level cache
         rows = kernel[r].reshape(inputs * run)

@@ -1,8 +1,8 @@
 """Steps of training that all compiled models share: fully connected layers over the inputs that are not zero.
 
-A layer is one vector: its weights [in, out], then its bias [out]. Nothing here multiplies whole matrices: every input
-that is not zero adds its row, or is added to. Rows are contiguous, stay in a core's cache and fill vector instructions.
-Every sum has one order.
+A layer is one vector: its weights [in, out], then its bias [out]. On the way up and in the update nothing multiplies
+whole matrices: every input that is not zero adds its row, or is added to; only gradients by inputs are products of all,
+in tiles. Rows are contiguous, stay in a core's cache and fill vector instructions. Every sum has one order.
 """
 
 from __future__ import annotations
