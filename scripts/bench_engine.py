@@ -59,6 +59,7 @@ def main() -> int:
     parser.add_argument("--model", choices=("2nn", "cnn"), default="2nn")
     parser.add_argument("--rounds", type=int, default=10, help="at least 2; the first counts as start-up")
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=SIDES)
+    parser.add_argument("--device", metavar="NAME", help="measure our stack on a device of torch too, as cuda")
     parser.add_argument("--scale", action="store_true", help="measure 10 to 1,000 clients in one engine instead")
     options = parser.parse_args()
     if options.rounds < 2:
@@ -66,6 +67,7 @@ def main() -> int:
     if "BCFL_DATA" not in os.environ:
         print("error: set BCFL_DATA to the folder that holds MNIST/raw", file=sys.stderr)
         return 2
+    devices = [options.device] if options.device else []
     pythons = dict.fromkeys(("ours", "torch"), sys.executable)
     if "flower" in options.sides:
         pythons["flower"] = str(environment("flower", FLOWER) / "python")
@@ -79,17 +81,19 @@ def main() -> int:
         print(f"sgemm on {CORES} cores: {peak:.0f} GFLOP/s, {at_64:.0f} on the products of the 2NN at batch 64")
         for batch in options.batch:
             write_task(folder, options.model, batch, options.rounds)
-            measured = {side: measure(side_command(pythons[side], side, folder), side) for side in options.sides}
+            commands = {side: side_command(pythons[side], side, folder) for side in options.sides}
+            commands |= {name: [*side_command(sys.executable, "ours", folder), name] for name in devices}
+            measured = {side: measure(command, side) for side, command in commands.items()}
             print_table(options.model, batch, options.rounds, measured)
             if "ours" in measured and options.model == "2nn":
                 print_share(measured["ours"].rate(options.rounds), peak)
         if "ours" in options.sides and options.model == "2nn":
-            one = measure(many_command(folder, CLIENTS * REPETITIONS, FEW_SAMPLES), "many clients")
-            rate = CLIENTS * REPETITIONS / one.train_seconds
-            what = (
-                f"{CLIENTS} clients x {REPETITIONS} repetitions with {FEW_SAMPLES:,} samples, batch {options.batch[-1]}"
-            )
-            print(f"\n{what}: {rate:.0f} client-epochs/s")
+            what = f"{CLIENTS} clients x {REPETITIONS} repetitions with {FEW_SAMPLES:,} samples"
+            command = many_command(folder, CLIENTS * REPETITIONS, FEW_SAMPLES)
+            print(f"\n{what}, batch {options.batch[-1]}")
+            for side, last in {"ours": [], **{name: [name] for name in devices}}.items():
+                rate = CLIENTS * REPETITIONS / measure([*command, *last], "many clients").train_seconds
+                print(f"{side}: {rate:.0f} client-epochs/s", flush=True)
     return 0
 
 

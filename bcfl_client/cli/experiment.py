@@ -43,6 +43,9 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument(
         "--ray-address", metavar="ADDRESS", help="run on a Ray cluster; local starts one on this machine (no Ray)"
     )
+    parser.add_argument(
+        "--device", metavar="NAME", help="train on a device of torch, as cuda: a round's clients in one stack (cores)"
+    )
     _add_plan(commands)
 
 
@@ -102,7 +105,9 @@ def _experiment(args: argparse.Namespace) -> int:
     from bcfl_client.experiments.results import markdown
     from bcfl_client.experiments.runner import RunSettings, run_experiment
 
-    run = RunSettings(args.name, args.out, args.setting, args.runs, args.seed, args.workers, args.ray_address)
+    run = RunSettings(
+        args.name, args.out, args.setting, args.runs, args.seed, args.workers, args.ray_address, args.device
+    )
 
     def say(text: str) -> None:
         print(text, file=sys.stderr)

@@ -20,7 +20,8 @@ Row = dict[str, Any]
 @dataclass(frozen=True)
 class Cell:
     """`key` names it among the cells of its experiment, as a file name; `values` (JSON) with the data set decide its
-    rows; `cost` is how long it takes beside the others, in any one unit."""
+    rows, and may name the `device` that clients train on; `cost` is how long it takes beside the others, in any one
+    unit."""
 
     key: str
     values: Mapping[str, Any]
@@ -35,7 +36,8 @@ class Experiment:
     the seeds of its repetitions; `play` gives a cell's rows; `report` draws figures of all rows into files that begin
     with a path, and returns what was found, as JSON, for the results file: whatever it likes, and perhaps a `table` of
     texts (`columns`, `rows`) that is shown at the end and in the documentation. A timed one plays one cell after
-    another in this process: cells side by side would slow each other down.
+    another in this process: cells side by side would slow each other down. A stackable one's clients train in
+    common rounds, and can do so on a device of torch.
     """
 
     brief: str
@@ -44,6 +46,7 @@ class Experiment:
     play: Callable[[Mapping[str, Any], Dataset], list[Row]]
     report: Callable[[Any, Sequence[Row], Path], dict[str, Any]]
     is_timed: bool = False
+    is_stackable: bool = True
 
 
 def run_seed(seed: int, repetition: int) -> int:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bcfl_client.aggregation import AggregationRule, aggregate, update_weight
 from bcfl_client.experiments.adversaries import Attack, Situation
 from bcfl_client.learning.encoding import encode_model
-from bcfl_client.learning.engine import Engine
+from bcfl_client.learning.engine import open_engine
 from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.learning.model import Model
 from bcfl_client.learning.training import LocalTrainer
@@ -89,7 +89,10 @@ class PlayedRound:
 
 
 class Federation:
-    """A running task. `model`, int32 [count], is the newest global model. A context manager: ends its workers."""
+    """A running task. `model`, int32 [count], is the newest global model. A context manager: ends its workers.
+
+    Clients train on `workers` cores, or stacked on a `device` of torch.
+    """
 
     def __init__(
         self,
@@ -99,6 +102,7 @@ class Federation:
         rules: Rules,
         seed: int,
         workers: int = 1,
+        device: str | None = None,
     ) -> None:
         self.model = encode_model(model)
         self.quality = [rules.start_quality] * len(clients)
@@ -108,7 +112,7 @@ class Federation:
         self._rounds = 0
         self._earlier: list[EarlierRound] = []
         trainers = [LocalTrainer(model, one.images, one.labels, hyper, seed, i) for i, one in enumerate(clients)]
-        self._engine = Engine(trainers, workers)
+        self._engine = open_engine(trainers, workers, device)
 
     def play_round(self) -> PlayedRound:
         """Plays the next round. Raises ConfigError when an honest client's training diverged."""

@@ -146,4 +146,5 @@ FORKING = Experiment(
     _cells,
     _play,
     _report,
+    is_stackable=False,
 )

@@ -20,7 +20,7 @@ from bcfl_client.experiments.laziness_figures import report
 from bcfl_client.experiments.settings import Learning, Part
 from bcfl_client.learning.datasets import Dataset
 from bcfl_client.learning.encoding import encode_model
-from bcfl_client.learning.engine import Engine
+from bcfl_client.learning.engine import open_engine
 from bcfl_client.learning.training import LocalTrainer
 from bcfl_client.scoring.similarity import EarlierRound, judge_updates, remembered
 from bcfl_client.types import Verdict
@@ -79,7 +79,7 @@ def _judge(values: Mapping[str, Any], learning: Learning, parts: Sequence[Part],
     start, earlier = encode_model(model), []  # type: tuple[_Parameters, list[EarlierRound]]
     updates = rejected = 0
     found: dict[tuple[str, float], list[bool]] = {}
-    with Engine(trainers, 1) as engine:
+    with open_engine(trainers, 1, values.get("device")) as engine:
         for round_id in range(values["rounds"]):
             own = list(engine.train(start, round_id))
             updates += len(own)
@@ -156,7 +156,9 @@ def _play_with_lazy(
     test, model = Examples(dataset.test_images, dataset.test_labels), learning.build(dataset, values["seed"])
     rows: list[Row] = []
     for case, taking_part in (("honest alone", clients[:honest]), ("with lazy", clients)):
-        with Federation(model, taking_part, learning.hyper(1), Rules(), values["seed"]) as federation:
+        with Federation(
+            model, taking_part, learning.hyper(1), Rules(), values["seed"], device=values.get("device")
+        ) as federation:
             for _ in range(values["rounds"]):
                 federation.play_round()
         accuracy = test.measure(learning.build(dataset, values["seed"]), federation.model).accuracy

@@ -75,7 +75,9 @@ def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
         for seat, part in enumerate(parts)
     ]
     rules = Rules(commit_reveal=defended, detect=defended)
-    with Federation(model, clients, learning.hyper(values["epochs"]), rules, seed) as federation:
+    with Federation(
+        model, clients, learning.hyper(values["epochs"]), rules, seed, device=values.get("device")
+    ) as federation:
         played = [federation.play_round() for _ in range(values["rounds"])]
     tested = Examples(dataset.test_images, dataset.test_labels).measure(model, federation.model)
     return [

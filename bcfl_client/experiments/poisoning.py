@@ -100,7 +100,7 @@ def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
     test, triggered = Examples(dataset.test_images, dataset.test_labels), _triggered(dataset)
     earnings, rows, diverged = Earnings(samples), [], False
     hyper = replace(learning.hyper(1), clipping_norm=values["clipping_norm"])
-    with Federation(model, clients, hyper, rules, seed) as federation:
+    with Federation(model, clients, hyper, rules, seed, device=values.get("device")) as federation:
         for round_id in range(1, values["rounds"] + 1):
             try:
                 if not diverged:

@@ -76,7 +76,9 @@ def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
     measured = {}
     # All nodes are honest here, so there is nothing to detect.
     clients = [Client(part.images, part.labels) for part in parts]
-    with Federation(model, clients, learning.hyper(epochs), Rules(detect=False), seed) as federation:
+    with Federation(
+        model, clients, learning.hyper(epochs), Rules(detect=False), seed, device=values.get("device")
+    ) as federation:
         for played in range(1, last + 1):
             federation.play_round()
             if any(rounds == played for *_, rounds in values["reads"]):

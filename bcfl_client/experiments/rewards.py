@@ -80,7 +80,7 @@ def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
     rules = Rules(AggregationRule(values["aggregation"]), score=score)
     earnings, shapley = Earnings([len(part.labels) for part in parts]), np.zeros(len(parts))
     clients = [Client(part.images, part.labels) for part in parts]
-    with Federation(model, clients, learning.hyper(1), rules, seed) as federation:
+    with Federation(model, clients, learning.hyper(1), rules, seed, device=values.get("device")) as federation:
         for _ in range(values["rounds"]):
             start = federation.model
             played = federation.play_round()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,9 @@ _MAX_RUNS, _MAX_WORKERS = 1000, 256
 class RunSettings:
     """One run of an experiment. `runs` repetitions, whose seeds follow from `seed`; files go to `out`.
 
-    `workers` None is one per core; with `ray_address` the cells are Ray tasks. The same rows in any case. Raises
-    ConfigError for what does not exist and for numbers out of range.
+    `workers` None is one per core; with `ray_address` the cells are Ray tasks. The same rows in any case. With `device`
+    the clients of a cell train in one stack there, and rows differ by rounding. Raises ConfigError for what does not
+    exist and for numbers out of range.
     """
 
     name: str
@@ -44,6 +45,7 @@ class RunSettings:
     seed: int = 0
     workers: int | None = None
     ray_address: str | None = None
+    device: str | None = None
 
     def __post_init__(self) -> None:
         if self.name not in EXPERIMENTS:
@@ -57,12 +59,17 @@ class RunSettings:
             raise ConfigError("--seed is not negative")
         if self.workers is not None and not 1 <= self.workers <= _MAX_WORKERS:
             raise ConfigError(f"--workers must be from 1 to {_MAX_WORKERS}, not {self.workers}")
+        if self.device is not None and not EXPERIMENTS[self.name].is_stackable:
+            raise ConfigError(f"{self.name} has no rounds in which all clients train: leave out --device")
+        if self.device is not None and (self.workers is not None or self.ray_address is not None):
+            raise ConfigError("--device plays one cell after another in this process: no --workers, no --ray-address")
 
     def stem(self, dataset: str) -> str:
-        """How this run's files begin: the experiment, then its setting and the data where they are not the default."""
+        """How this run's files begin: the experiment, then setting, data and device where they are not the default."""
         default = next(iter(EXPERIMENTS[self.name].settings))
         parts = [self.name, "" if self.setting in (None, default) else self.setting]
-        return "-".join(part for part in (*parts, "" if dataset == DEFAULT_DATASET else dataset) if part)
+        parts += ["" if dataset == DEFAULT_DATASET else dataset, (self.device or "").replace(":", "")]
+        return "-".join(part for part in parts if part)
 
 
 def run_experiment(run: RunSettings, dataset: Dataset, say: Callable[[str], None]) -> dict[str, Any]:
@@ -76,6 +83,8 @@ def run_experiment(run: RunSettings, dataset: Dataset, say: Callable[[str], None
     require_folder(run.out)
     seeds = [run_seed(run.seed, repetition) for repetition in range(run.runs)]
     cells, data = experiment.cells(setting, seeds), describe_dataset(dataset)
+    if run.device is not None:
+        cells = [replace(cell, values={**cell.values, "device": run.device}) for cell in cells]
     stem = run.stem(dataset.name)
     files = CellFiles(run.out / "cells" / stem, data)
     rows = {cell.key: found for cell in cells if (found := files.load(cell)) is not None}
@@ -86,7 +95,7 @@ def run_experiment(run: RunSettings, dataset: Dataset, say: Callable[[str], None
     start = time.monotonic()
     if left:
         with CellProgress(stem, len(left), sum(cell.cost for cell in left)) as progress:
-            workers = 1 if experiment.is_timed else run.workers
+            workers = 1 if experiment.is_timed or run.device else run.workers
             for cell, found in (
                 play_on_ray(experiment.play, left, dataset, run.ray_address)
                 if run.ray_address and not experiment.is_timed
@@ -105,6 +114,7 @@ def run_experiment(run: RunSettings, dataset: Dataset, say: Callable[[str], None
         "setting": name,
         "settings": asdict(setting),
         "data": data,
+        "device": run.device,
         "runs": run.runs,
         "seed": run.seed,
         "seeds": seeds,

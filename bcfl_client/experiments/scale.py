@@ -150,4 +150,5 @@ SCALE = Experiment(
     _play,
     report,
     is_timed=True,
+    is_stackable=False,
 )

@@ -11,13 +11,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import islice
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bcfl_client.learning.training import LocalTrainer
 
-__all__ = ["Engine"]
+if TYPE_CHECKING:
+    from bcfl_client.learning.stacked import StackedEngine
+
+__all__ = ["Engine", "open_engine"]
 
 _AHEAD = 2  # updates per worker that wait for who takes them: memory does not grow with the number of clients
 
@@ -70,6 +74,18 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._pool.shutdown(cancel_futures=True)
+
+
+def open_engine(
+    trainers: Sequence[LocalTrainer], workers: int | None = None, device: str | None = None
+) -> Engine | StackedEngine:
+    """Returns the engine for this machine's cores, or for a device of torch."""
+    if device is None:
+        return Engine(trainers, workers)
+    # Imported here: torch takes longer than a round.
+    from bcfl_client.learning.stacked import StackedEngine
+
+    return StackedEngine(trainers, device)
 
 
 def _inherit(trainers: Sequence[LocalTrainer]) -> None:

@@ -24,7 +24,7 @@ def from_module(module: nn.Module) -> Model:
 
 
 def is_perceptron(module: nn.Module) -> bool:
-    """Whether it is Flatten, then Linear and ReLU in turn up to a Linear, none shared or frozen."""
+    """Whether it is Flatten, then Linear and ReLU in turn up to a Linear, none shared or frozen, without buffers."""
     if type(module) is not nn.Sequential:
         return False
     kinds = [type(layer) for layer in module]
@@ -34,7 +34,8 @@ def is_perceptron(module: nn.Module) -> bool:
     if kinds != [nn.Flatten, *[nn.Linear, nn.ReLU] * (len(kinds) // 2 - 1), nn.Linear]:
         return False
     parameters = list(module.parameters())  # each once
-    return len(parameters) == len(kinds) and all(parameter.requires_grad for parameter in parameters)
+    same = len(parameters) == len(kinds) == len(module.state_dict())
+    return same and all(parameter.requires_grad for parameter in parameters)
 
 
 def to_inputs(images: NDArray[np.uint8]) -> torch.Tensor:
@@ -43,7 +44,7 @@ def to_inputs(images: NDArray[np.uint8]) -> torch.Tensor:
 
 
 class TorchModel(Model):
-    """A module, whose parameters are overwritten by every call.
+    """A `module`, whose parameters are overwritten by every call.
 
     All floating tensors of `state_dict` count, buffers too. Uses one thread of torch for the whole process: more would
     only slow down the neighbours, and sums of another order would be other bytes.
@@ -63,7 +64,7 @@ class TorchModel(Model):
         self.shapes = tuple(TensorShape(name, tuple(tensor.shape)) for name, tensor in module.state_dict().items())
         if not sum(shape.size for shape in self.shapes):
             raise ConfigError("the model has no parameters")
-        self._module = module
+        self.module = module
         self._initial = self._stored()
 
     def initial(self) -> NDArray[np.float32]:
@@ -84,25 +85,25 @@ class TorchModel(Model):
         targets = torch.from_numpy(samples.labels[used].astype(np.int64))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)  # for dropout and its like
-            descend(self._module, inputs, targets, order, hyper, rate)
+            descend(self.module, inputs, targets, order, hyper, rate)
         return self._stored()
 
     def logits(self, parameters: NDArray[np.float32], images: NDArray[np.uint8]) -> NDArray[np.float32]:
         self._load(parameters)
-        self._module.eval()
+        self.module.eval()
         with torch.inference_mode():
-            parts = [self._module(to_inputs(images[i : i + _BATCH])) for i in range(0, len(images), _BATCH)]
+            parts = [self.module(to_inputs(images[i : i + _BATCH])) for i in range(0, len(images), _BATCH)]
             return np.asarray(torch.cat(parts).numpy())
 
     def _load(self, parameters: NDArray[np.float32]) -> None:
         values, offset = torch.from_numpy(parameters), 0
         with torch.no_grad():
-            for shape, tensor in zip(self.shapes, self._module.state_dict().values()):
+            for shape, tensor in zip(self.shapes, self.module.state_dict().values()):
                 tensor.copy_(values[offset : offset + shape.size].view(shape.shape))
                 offset += shape.size
 
     def _stored(self) -> NDArray[np.float32]:
-        return np.concatenate([tensor.detach().numpy().reshape(-1) for tensor in self._module.state_dict().values()])
+        return np.concatenate([tensor.detach().numpy().reshape(-1) for tensor in self.module.state_dict().values()])
 
 
 def descend(

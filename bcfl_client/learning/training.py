@@ -22,7 +22,7 @@ __all__ = ["LocalTrainer"]
 class LocalTrainer:
     """One trainer's data, kept from round to round, and the model that it trains.
 
-    Trainers may share the model, and the images and labels, of which each trains on its `part` (indices), or on all.
+    Trainers may share the `model`, and the images and labels, of which each trains on its `part` (indices), or on all.
     """
 
     def __init__(
@@ -40,20 +40,24 @@ class LocalTrainer:
         self._part = np.arange(len(labels)) if part is None else part
         if not len(self._part) or self._part.min() < 0 or self._part.max() >= len(labels):
             raise DataError(f"cannot train on {len(self._part)} of {len(labels)} images: they must be some of them")
-        self._model = model
-        self._samples = Samples(images, labels)
-        self._hyper = hyper
+        self.model = model
+        self.samples = Samples(images, labels)
+        self.hyper = hyper
         self._entropy = (seed, trainer_id)
 
     @property
     def runs_in_threads(self) -> bool:
         """Whether `train` may run on many threads at once."""
-        return self._model.runs_in_threads
+        return self.model.runs_in_threads
 
     def epochs(self, round_id: int) -> NDArray[np.int64]:
         """Returns the indices of its samples in the order of each local epoch of a round, [epochs, n]."""
         order = np.random.Generator(np.random.PCG64(self._source(round_id)))
-        return np.stack([self._part[order.permutation(len(self._part))] for _ in range(self._hyper.local_epochs)])
+        return np.stack([self._part[order.permutation(len(self._part))] for _ in range(self.hyper.local_epochs)])
+
+    def rate(self, round_id: int) -> float:
+        """The step size of a round."""
+        return self.hyper.learning_rate * self.hyper.learning_rate_decay**round_id
 
     def train(self, parameters: NDArray[np.int32], round_id: int) -> NDArray[np.int32]:
         """Returns the update: all parameters, int32 [count], after local training from the global `parameters`, no
@@ -62,13 +66,15 @@ class LocalTrainer:
         `round_id` counts from 0. Raises ConfigError when the model has another number of parameters, and when
         training diverged (naming the tensor).
         """
-        shapes, hyper = self._model.shapes, self._hyper
-        rate = hyper.learning_rate * hyper.learning_rate_decay**round_id
+        start, rate, epochs = as_floats(parameters, self.model.shapes), self.rate(round_id), self.epochs(round_id)
         seed = int(self._source(round_id).generate_state(1)[0])
-        epochs = self.epochs(round_id)
-        trained = self._model.train(as_floats(parameters, shapes), self._samples, epochs, hyper, rate, seed)
-        update = encode_floats(trained, shapes)
-        return clip_norm(parameters, update, hyper.clipping_norm, FRACTIONAL_BITS) if hyper.clipping_norm else update
+        return self.finish(parameters, self.model.train(start, self.samples, epochs, self.hyper, rate, seed))
+
+    def finish(self, parameters: NDArray[np.int32], trained: NDArray[np.float32]) -> NDArray[np.int32]:
+        """Returns the update that `train` returns when training ended at `trained`, float32 [count]."""
+        update = encode_floats(trained, self.model.shapes)
+        most = self.hyper.clipping_norm
+        return clip_norm(parameters, update, most, FRACTIONAL_BITS) if most else update
 
     def _source(self, round_id: int) -> np.random.SeedSequence:
         return np.random.SeedSequence([*self._entropy, round_id])

@@ -1,4 +1,4 @@
-"""Many clients in one engine, for `scripts.bench_engine`: python -m scripts.bench_sides.many FOLDER CLIENTS SAMPLES"""
+"""Many clients in one engine: python -m scripts.bench_sides.many FOLDER CLIENTS SAMPLES [DEVICE]"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from bcfl_client.aggregation import streamed_mean
 from bcfl_client.learning.encoding import encode_model
-from bcfl_client.learning.engine import Engine
+from bcfl_client.learning.engine import open_engine
 from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.training import LocalTrainer
@@ -25,7 +25,7 @@ order = np.concatenate([np.random.default_rng(seed).permutation(len(labels)) for
 parts = [order[client * samples : (client + 1) * samples] for client in range(clients)]
 trainers = [LocalTrainer(model, images, labels, hyper, 0, i, part) for i, part in enumerate(parts)]
 parameters = encode_model(model)
-with Engine(trainers, task["cores"]) as engine:
+with open_engine(trainers, task["cores"], *sys.argv[4:]) as engine:
     list(engine.train(parameters, 0, [0]))  # loads what was compiled
     start = time.perf_counter()
     streamed_mean(engine.train(parameters, 0), [samples] * clients)

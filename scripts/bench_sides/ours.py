@@ -1,4 +1,4 @@
-"""The engine's side of `scripts.bench_engine`: python -m scripts.bench_sides.ours FOLDER"""
+"""The engine's side of `scripts.bench_engine`: python -m scripts.bench_sides.ours FOLDER [DEVICE]"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from bcfl_client.aggregation import weighted_mean
 from bcfl_client.learning.encoding import encode_model
-from bcfl_client.learning.engine import Engine
+from bcfl_client.learning.engine import open_engine
 from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.training import LocalTrainer
@@ -26,7 +26,7 @@ parts = [data[f"part_{client}"] for client in range(task["clients"])]
 trainers = [LocalTrainer(model, images, labels, hyper, 0, i, part) for i, part in enumerate(parts)]
 weights = [len(part) for part in parts]
 parameters = encode_model(model)
-with Engine(trainers, task["cores"]) as engine:
+with open_engine(trainers, task["cores"], *sys.argv[2:]) as engine:
     for round_id in range(task["rounds"]):
         if round_id == 1:
             start = time.perf_counter()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -123,6 +124,21 @@ def test_goes_on_after_a_kill(tmp_path: Path, digits: Dataset, whole: bytes, how
     assert csv_of(tmp_path / "killed", digits) == whole
 
 
+def test_on_a_device_the_same_rows_but_for_rounding(tmp_path: Path, digits: Dataset) -> None:
+    """In files of their own, which say where they come from: losses to a thousandth, accuracy to a few images."""
+    csv_of(tmp_path, digits)
+    about = run_experiment(RunSettings("small", tmp_path, runs=2, device="cpu"), digits, lambda text: None)
+    assert about["device"] == "cpu"
+    plain, stacked = (
+        list(csv.DictReader((tmp_path / f"small-digits{end}.csv").read_text().splitlines())) for end in ("", "-cpu")
+    )
+    for one, two in zip(plain, stacked, strict=True):
+        assert float(one["test_loss"]) == pytest.approx(float(two["test_loss"]), abs=1e-3)
+        assert float(one["accuracy"]) == pytest.approx(float(two["accuracy"]), abs=0.01)
+        measured = {"train_loss", "test_loss", "accuracy"}
+        assert all(one[name] == two[name] for name in one.keys() - measured)
+
+
 def test_lazy_nodes_hurt_and_are_found(tmp_path: Path, digits: Dataset) -> None:
     """The figure's rows: copies count in the paper's setting and earn their share; with commitments every one of them
     is rejected, no honest update is, and they earn nothing."""
@@ -185,13 +201,21 @@ def test_a_cell_of_another_version_or_data_is_not_taken(tmp_path: Path) -> None:
         (["lazy-nodes", "--workers", "0"], "--workers must be"),
         (["lazy-nodes", "--setting", "moon"], "no setting 'moon'"),
         (["lazy-nodes", "--dataset", "nowhere"], "data set nowhere"),
+        (["lazy-nodes", "--dataset", "digits", "--device", "moon"], "torch cannot use the device 'moon'"),
+        (["lazy-nodes", "--device", "cpu", "--workers", "2"], "no --workers, no --ray-address"),
+        (["scale", "--device", "cpu"], "scale has no rounds in which all clients train"),
         (["lazy-nodes", "--dataset", "digits", "--out", "/proc/none"], "--out /proc/none"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
-    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     """Before anything is played."""
+    monkeypatch.chdir(tmp_path)
     assert main(["experiment", *arguments]) == 2
     error = capsys.readouterr().err.splitlines()[-1]
     assert said in error

@@ -112,6 +112,15 @@ def test_only_plain_perceptrons_take_the_fast_path(module: nn.Module) -> None:
     assert not is_perceptron(module)
 
 
+def test_buffers_take_the_slow_path(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+    """A tensor that no layer has is averaged with the others, and training leaves it as it is."""
+    module = plain(784, 10)
+    module.register_buffer("mean", torch.full((3,), 0.5))
+    model = from_module(module)
+    assert not is_perceptron(module) and model.shapes[0].name == "mean"
+    assert list(train(model, images, labels, HYPER)[:3]) == [2**23] * 3
+
+
 def test_shared_layers_take_the_slow_path() -> None:
     """A layer that occurs twice gets two gradients before it changes, which only autograd knows."""
     shared = nn.Linear(10, 10)
