@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from bcfl_client.learning.vectors import ROWS, SAMPLES, fma, scalar_product, scalar_products
+from bcfl_client.learning.vectors import ROWS, SAMPLES, exponential, fma, scalar_product, scalar_products
 
 __all__ = [
     "add_rows",
@@ -85,7 +85,7 @@ def softmax_step(logits, label, scale, step):  # type: ignore[no-untyped-def]  #
     """scale * (softmax - one-hot), the gradient of the cross-entropy by the logits."""
     highest, total = logits.max(), np.float32(0)
     for j in range(len(logits)):
-        step[j] = np.exp(logits[j] - highest)
+        step[j] = exponential(logits[j] - highest)
         total += step[j]
     for j in range(len(logits)):
         step[j] = scale * (step[j] / total)

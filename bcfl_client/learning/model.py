@@ -60,7 +60,8 @@ class Model(ABC):
         """Returns the parameters after gradient descent on the mean cross-entropy (McMahan et al. 2017, ClientUpdate).
 
         `epochs` [epochs, n] holds the samples of each in their order, `rate` is the step size; batch size and momentum
-        are in `hyper`, `seed` is for a model's own randomness. The same arguments give the same bytes on one machine.
+        are in `hyper`, `seed` is for a model's own randomness. The same arguments give the same bytes, with a
+        module of torch on one machine.
         """
 
     @abstractmethod

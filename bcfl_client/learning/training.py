@@ -1,7 +1,7 @@
-"""Local training of one trainer: the same seed, trainer, round, data and model give the same bytes on one machine.
+"""Local training of one trainer: the same seed, trainer, round, data and model give the same bytes.
 
 Plain stochastic gradient descent on the mean cross-entropy (McMahan et al. 2017, algorithm 1, ClientUpdate). The source
-fixes how compiled models round (`vectors`), but for the C library's exponential; a user's own may differ between
+fixes how compiled models round (`vectors`), so these give the same on all machines; a user's own may differ between
 machines in their last bits. Nothing depends on that, since only the trainer runs this.
 """
 

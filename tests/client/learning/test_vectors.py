@@ -16,7 +16,7 @@ from bcfl_client.learning.dense import aligned, backward
 from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.learning.model import Samples
 from bcfl_client.learning.models import build_model
-from bcfl_client.learning.vectors import ROWS, SAMPLES, fma, scalar_product, scalar_products
+from bcfl_client.learning.vectors import ROWS, SAMPLES, exponential, fma, scalar_product, scalar_products
 
 
 @njit
@@ -36,6 +36,12 @@ def one_by_one(weights, above, below):  # type: ignore[no-untyped-def]
             scalar_product(weights, i, above, b, below)
 
 
+@njit
+def exponentials(values, out):  # type: ignore[no-untyped-def]
+    for i in range(len(values)):
+        out[i] = exponential(values[i])
+
+
 def trained() -> str:
     """The hash of a small model after three batches."""
     random = np.random.default_rng(0)
@@ -53,6 +59,25 @@ def test_a_product_and_its_sum_are_rounded_once() -> None:
     assert fused(a, a, np.float32(-1)) == np.float32(2**-11 + 2**-24)
     assert np.float32(a * a) - np.float32(1) == np.float32(2**-11)
     assert fused(3.0, 4.0, 5.0) == 17.0
+
+
+def test_an_exponential_is_the_same_on_every_machine() -> None:
+    """A million values of float32 from -0 down to where it vanishes, to the bit; off by half a unit, and a little."""
+    values = -(np.arange(2**20, dtype=np.uint64) * 0x42D1_0000 >> 20).astype(np.uint32).view(np.float32)
+    found = np.empty_like(values)
+    exponentials(values, found)
+    digest = hashlib.sha256(found.astype("<f4").tobytes()).hexdigest()
+    assert digest == "4d75c0d6feeb60ec8ee6a147a4980ecd259da59d976692ecbbe4631fcac7e5d5"
+    right = np.exp(values.astype(np.float64))
+    unit = np.spacing(np.maximum(found, np.float32(2**-126))).astype(np.float64)
+    assert (np.abs(found - right) <= 0.502 * unit).all()
+
+
+def test_exponentials_at_the_ends() -> None:
+    """What is no number stays so, that training diverged is not hidden; far below nothing is left."""
+    ends, found = np.array([0.0, -np.inf, np.nan, -104.5, -1e30]), np.empty(5)
+    exponentials(ends, found)
+    assert np.array_equal(found, [1.0, 0.0, np.nan, 0.0, 0.0], equal_nan=True)
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 200])
