@@ -7,6 +7,8 @@ machines in their last bits. Nothing depends on that, since only the trainer run
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,7 +59,8 @@ class LocalTrainer:
 
     def rate(self, round_id: int) -> float:
         """The step size of a round."""
-        return self.hyper.learning_rate * self.hyper.learning_rate_decay**round_id
+        decay = math.prod([self.hyper.learning_rate_decay] * round_id)  # a power rounds as the C library likes
+        return self.hyper.learning_rate * decay
 
     def train(self, parameters: NDArray[np.int32], round_id: int) -> NDArray[np.int32]:
         """Returns the update: all parameters, int32 [count], after local training from the global `parameters`, no

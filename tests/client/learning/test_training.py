@@ -37,8 +37,8 @@ def train(model: Model, images: NDArray, labels: NDArray, hyper: Hyperparameters
 def test_without_autograd_the_same_steps(
     images: NDArray[np.uint8], labels: NDArray[np.uint8], layers: int, batch_size: int, momentum: float
 ) -> None:
-    """In float64 two epochs agree with autograd to 1e-10, as far as exponentials are exact, for any depth and batch, the
-    short last batch included."""
+    """In float64 two epochs agree with autograd to 1e-10, as exponentials do, for any depth and batch, the short last
+    batch included."""
     hyper = replace(HYPER, batch_size=batch_size, momentum=momentum)
     widths = (*[784, 20, 15][:layers], 10)
     torch.manual_seed(0)
