@@ -64,6 +64,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.rounds < 2:
         parser.error("--rounds must be at least 2")
+    if options.scale and options.device:
+        parser.error("--scale measures the cores alone: leave out --device")
     if "BCFL_DATA" not in os.environ:
         print("error: set BCFL_DATA to the folder that holds MNIST/raw", file=sys.stderr)
         return 2

@@ -113,9 +113,15 @@ def _experiment(args: argparse.Namespace) -> int:
         print(text, file=sys.stderr)
 
     dataset, _ = choose_dataset(args.dataset, Path(".bcfl"), say)
+    before = _changed(args.out)
     about = run_experiment(run, dataset, say)
     if table := about["findings"].get("table"):
         print(markdown(table))
-    for path in sorted(run.out.glob(f"{run.stem(dataset.name)}*.*")):
+    for path in sorted(dict(_changed(args.out) - before)):
         print(path)
     return 0
+
+
+def _changed(folder: Path) -> set[tuple[Path, int]]:
+    """Its files, and when each was written."""
+    return {(path, path.stat().st_mtime_ns) for path in folder.glob("*.*")}

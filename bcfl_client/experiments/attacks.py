@@ -21,6 +21,7 @@ __all__ = [
     "ATTACKS",
     "TARGET",
     "alie",
+    "alie_by_lot",
     "boost",
     "flip_labels",
     "gaussian",
@@ -73,6 +74,14 @@ def alie(known: Situation, deviations: float) -> _Parameters:
     return _disguised(known, np.mean(steps, axis=0) - deviations * np.std(steps, axis=0))
 
 
+def alie_by_lot(known: Situation, deviations: float) -> _Parameters:
+    """Returns the mean of the known steps, in each coordinate that many standard deviations more or less, as is drawn
+    for all adversaries of a round: on no side of the others."""
+    steps = _known_steps(known)
+    signs = np.random.default_rng(known.round_id).choice((-1.0, 1.0), len(known.start))
+    return _disguised(known, np.mean(steps, axis=0) + deviations * signs * np.std(steps, axis=0))
+
+
 def inner_product(known: Situation, factor: float) -> _Parameters:
     """Returns the mean of the known steps turned around, times `factor` (Xie et al. 2020): below 1 it hides among
     honest ones, above it drowns them."""
@@ -118,6 +127,7 @@ ATTACKS: dict[str, Attack] = {
     "sign flip x3": partial(sign_flip, factor=3.0),
     "Gaussian x3": partial(gaussian, factor=3.0),
     "ALIE": partial(alie, deviations=1.5),
+    "ALIE, signs by lot": partial(alie_by_lot, deviations=1.5),
     "inner product 0.5": partial(inner_product, factor=0.5),
     "inner product 100": partial(inner_product, factor=100.0),
     "min-max": min_max,

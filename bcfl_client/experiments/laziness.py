@@ -17,10 +17,11 @@ from bcfl_client.experiments.cells import Cell, Experiment, Row
 from bcfl_client.experiments.evaluation import Examples
 from bcfl_client.experiments.federation import Client, Federation, Rules
 from bcfl_client.experiments.laziness_figures import report
-from bcfl_client.experiments.settings import Learning, Part
+from bcfl_client.experiments.settings import Learning
 from bcfl_client.learning.datasets import Dataset
 from bcfl_client.learning.encoding import encode_model
 from bcfl_client.learning.engine import open_engine
+from bcfl_client.learning.model import Samples
 from bcfl_client.learning.training import LocalTrainer
 from bcfl_client.scoring.similarity import EarlierRound, judge_updates, remembered
 from bcfl_client.types import Verdict
@@ -71,7 +72,7 @@ def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
 # ---------------------------------------------------------------------- verdicts
 
 
-def _judge(values: Mapping[str, Any], learning: Learning, parts: Sequence[Part], dataset: Dataset) -> list[Row]:
+def _judge(values: Mapping[str, Any], learning: Learning, parts: Sequence[Samples], dataset: Dataset) -> list[Row]:
     """Honest rounds, in each of which some updates are then replaced by what lazy trainers would hand in."""
     seed, random = values["seed"], np.random.default_rng(np.random.SeedSequence([values["seed"], 0x4C415A59]))
     model, hyper = learning.build(dataset, seed), learning.hyper(1)
@@ -142,7 +143,7 @@ def copy_with_noise(known: Situation, noise: float) -> _Parameters:
 
 
 def _play_with_lazy(
-    values: Mapping[str, Any], learning: Learning, parts: Sequence[Part], dataset: Dataset
+    values: Mapping[str, Any], learning: Learning, parts: Sequence[Samples], dataset: Dataset
 ) -> list[Row]:
     """Accuracy after the last round: the honest ones alone, then with the lazy ones beside them."""
     honest = len(parts) - len(parts) * _LAZY_IN_TEN // 10

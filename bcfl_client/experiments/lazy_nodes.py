@@ -166,13 +166,13 @@ def _table(paper: Mapping[str, Any], defended: Mapping[str, Any]) -> dict[str, A
     """One row for each number of lazy nodes: the paper's setting, then the defended one."""
     columns = ["lazy nodes"]
     for name in ("the paper's setting", "with commitments and verdicts"):
-        columns += [f"{name}: best K", "loss", "accuracy", "pay of the lazy"]
+        columns += [f"{name}: K of the lowest loss", "loss", "K of the highest accuracy", "accuracy", "pay of the lazy"]
     rows = []
     for pair in zip(paper["best"], defended["best"]):
         row = [str(pair[0]["lazy"])]
         for one in pair:
-            row += [str(one["rounds_by_loss"]), f"{one['test_loss']:.3f}", f"{one['accuracy']:.3f}"]
-            row.append(f"{one['lazy_pay']:.0%}")
+            row += [str(one["rounds_by_loss"]), f"{one['test_loss']:.3f}"]
+            row += [str(one["rounds_by_accuracy"]), f"{one['accuracy']:.3f}", f"{one['lazy_pay']:.0%}"]
         rows.append(row)
     return {"columns": columns, "rows": rows}
 

@@ -1,4 +1,4 @@
-"""Poisoning: what attacks do to the model and what they earn, under a plain mean, a robust rule alone, and the
+"""Poisoning: what attacks do to the model and what they earn, under a plain mean, robust rules alone, and the
 recommended terms, in which scores decide pay, later weights and who is out."""
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bcfl_client.aggregation import AggregationRule
+from bcfl_client.aggregation.krum import multi_krum
 from bcfl_client.errors import ConfigError
 from bcfl_client.experiments.attacks import ATTACKS, TARGET, flip_labels, plant_backdoor, stamp
 from bcfl_client.experiments.cells import Cell, Experiment, Row
@@ -19,8 +21,9 @@ from bcfl_client.experiments.evaluation import Examples
 from bcfl_client.experiments.federation import Client, Federation, Rules
 from bcfl_client.experiments.poisoning_figures import report
 from bcfl_client.experiments.scoring import task_score
-from bcfl_client.experiments.settings import Learning, Part
+from bcfl_client.experiments.settings import Learning
 from bcfl_client.learning.datasets import Dataset, held_out_validation
+from bcfl_client.learning.model import Samples
 from bcfl_client.scoring.rules import ScoringRule
 from bcfl_client.scoring.validation_accuracy import ValidationScorer
 
@@ -33,18 +36,22 @@ _LONGEST = 3.0  # honest steps are clipped to it in the first rounds, and 1 to 2
 
 @dataclass(frozen=True)
 class Defence:
-    """The terms that decide: aggregation, in basis points what is trimmed and which share of the median score is paid,
-    scoring, and how long steps may be."""
+    """The terms that decide: aggregation (a task's rule or KRUM), in basis points what is trimmed and which share of
+    the median score is paid, scoring, and how long steps may be."""
 
-    aggregation: int
+    aggregation: int | str
     trim_share: int
     scoring: int
     pay_score: int
     clipping_norm: float = 0.0
 
 
+KRUM = "multi-krum"
+_BYZANTINE = 3  # updates that multi-Krum leaves out
+
 DEFENCES = {
     "plain mean": Defence(AggregationRule.WEIGHTED_MEAN, 0, ScoringRule.DATA_SIZE, 0),
+    "multi-Krum (unprovable)": Defence(KRUM, 0, ScoringRule.DATA_SIZE, 0, _LONGEST),
     "robust rule alone": Defence(AggregationRule.TRIMMED_MEAN, 3000, ScoringRule.DATA_SIZE, 0, _LONGEST),
     "recommended": Defence(AggregationRule.TRIMMED_MEAN, 3000, ScoringRule.ALIGNED_ACCURACY, 5000, _LONGEST),
 }
@@ -94,9 +101,8 @@ def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
     )
     rule, trim_share, scoring = values["aggregation"], values["trim_share"], values["scoring"]
     score = task_score(scoring, rule, trim_share, miner.count, miner.guessed)
-    rules = Rules(
-        AggregationRule(rule), trim_share, commit_reveal=values["hidden"], score=score, pay_score=values["pay_score"]
-    )
+    combine = _multi_krum if rule == KRUM else AggregationRule(rule)
+    rules = Rules(combine, trim_share, commit_reveal=values["hidden"], score=score, pay_score=values["pay_score"])
     test, triggered = Examples(dataset.test_images, dataset.test_labels), _triggered(dataset)
     earnings, rows, diverged = Earnings(samples), [], False
     hyper = replace(learning.hyper(1), clipping_norm=values["clipping_norm"])
@@ -123,13 +129,19 @@ def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
     return rows
 
 
+def _multi_krum(updates: Sequence[NDArray[np.int32]], weights: Sequence[int]) -> NDArray[np.int32]:
+    """Where verdicts or strikes leave few updates, it suspects fewer of them."""
+    byzantine = max(0, min(_BYZANTINE, (len(updates) - 3) // 2))
+    return multi_krum(updates, weights, byzantine, len(updates) - byzantine)
+
+
 def attacking_seats(samples: Sequence[int], count: int) -> tuple[int, ...]:
     """The `count` seats whose part of all samples is nearest to their part of all seats: weights go by samples."""
     wanted = count * sum(samples) / len(samples)
     return min(combinations(range(len(samples)), count), key=lambda seats: abs(sum(samples[s] for s in seats) - wanted))
 
 
-def _attacker(attack: str, part: Part, classes: int) -> Client:
+def _attacker(attack: str, part: Samples, classes: int) -> Client:
     images, labels = part.images, part.labels
     if attack == "label flip":
         labels = flip_labels(labels, classes)
@@ -152,7 +164,7 @@ def _relative_pay(earnings: Earnings, attackers: Sequence[int], honest: Sequence
 
 
 def _slug(text: str) -> str:
-    return text.lower().replace(" ", "-").replace(".", "_")
+    return text.lower().replace(" ", "-").replace(".", "_").strip(")").replace("(", "")
 
 
 _QUICK = Poisoning(replace(_LEARNING, samples=1200, partition="dirichlet:0.5"), attackers=(3,))

@@ -14,8 +14,9 @@ from bcfl_client.experiments.earnings import Earnings
 from bcfl_client.experiments.federation import Client, Federation, PlayedRound, Rules
 from bcfl_client.experiments.rewards_figures import report
 from bcfl_client.experiments.scoring import scored_round, task_score
-from bcfl_client.experiments.settings import Learning, Part
+from bcfl_client.experiments.settings import Learning
 from bcfl_client.learning.datasets import Dataset, held_out_validation, stratified_order
+from bcfl_client.learning.model import Samples
 from bcfl_client.scoring.inputs import Counted
 from bcfl_client.scoring.rules import ScoringRule
 from bcfl_client.scoring.shapley import exact_shapley
@@ -42,10 +43,10 @@ class Rewards:
     identities: tuple[int, ...] = (1, 2, 4, 8)
 
 
-def split_part(part: Part, identities: int, random: np.random.Generator) -> list[Part]:
+def split_part(part: Samples, identities: int, random: np.random.Generator) -> list[Samples]:
     """One data set, shuffled and shared out evenly."""
     shares = np.array_split(random.permutation(len(part.labels)), identities)
-    return [Part(part.images[share], part.labels[share]) for share in shares]
+    return [Samples(part.images[share], part.labels[share]) for share in shares]
 
 
 def _cells(setting: Rewards, seeds: Sequence[int]) -> list[Cell]:
@@ -98,7 +99,7 @@ def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
     ]
 
 
-def _parts(learning: Learning, partition: str, training: Dataset, seed: int) -> list[Part]:
+def _parts(learning: Learning, partition: str, training: Dataset, seed: int) -> list[Samples]:
     drawn = replace(learning, partition="iid" if partition == _NOISE else partition).parts(training, seed)
     if partition != _NOISE:
         return drawn
@@ -107,7 +108,7 @@ def _parts(learning: Learning, partition: str, training: Dataset, seed: int) -> 
     for seat, part in enumerate(drawn):
         wrong = random.random(len(part.labels)) < _MOST_NOISE * seat / max(1, len(drawn) - 1)
         made_up = random.integers(0, training.classes, len(part.labels)).astype(np.uint8)
-        noisy.append(Part(part.images, np.where(wrong, made_up, part.labels)))
+        noisy.append(Samples(part.images, np.where(wrong, made_up, part.labels)))
     return noisy
 
 

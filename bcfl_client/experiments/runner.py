@@ -106,6 +106,7 @@ def run_experiment(run: RunSettings, dataset: Dataset, say: Callable[[str], None
                 progress.finished(cell.cost)
     seconds = time.monotonic() - start
 
+    played = len({cell.values["run"] for cell in cells})  # not all that are asked for, where runs do not differ
     ordered = [{"dataset": dataset.name, **row} for cell in cells for row in rows[cell.key]]
     write_csv(run.out / f"{stem}.csv", ordered)
     findings = experiment.report(setting, ordered, run.out / stem)
@@ -115,9 +116,9 @@ def run_experiment(run: RunSettings, dataset: Dataset, say: Callable[[str], None
         "settings": asdict(setting),
         "data": data,
         "device": run.device,
-        "runs": run.runs,
+        "runs": played,
         "seed": run.seed,
-        "seeds": seeds,
+        "seeds": seeds[:played],
         "versions": versions(),
         "played": {"cells": len(left), "seconds": round(seconds, 1)},
         "findings": findings,

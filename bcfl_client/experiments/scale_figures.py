@@ -1,10 +1,10 @@
-"""The model of `scale`: straight lines through what was measured for one task, and several tasks beyond its slots."""
+"""The model of `scale`: curves through what was measured for one task, and several tasks beyond its slots."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,48 +15,51 @@ from bcfl_client.experiments.figures import Curve, Panel, draw
 from bcfl_client.experiments.intervals import Estimate, describe_runs, estimate
 from bcfl_client.experiments.results import write_csv
 
-__all__ = ["SLOTS", "Line", "report"]
+__all__ = ["SLOTS", "Cost", "report"]
 
 SLOTS = 128  # trainers of one task at most
 
 _FITTED = ("trainer_gas", "miner_gas", "calldata_bytes", "chain_seconds", "miner_seconds")
+_OF_PAIRS = "miner_seconds"  # verdicts compare every update with every other
 
 
 @dataclass(frozen=True)
-class Line:
-    """`fixed` for a task and `each` for one of its trainers."""
+class Cost:
+    """`fixed` for a task, `each` for one of its trainers, `squared` times their number squared."""
 
     fixed: float
     each: float
+    squared: float = 0.0
 
-    def at(self, trainers: int) -> float:
+    def at(self, trainers: float) -> float:
         """Of one task."""
-        return self.fixed + self.each * trainers
+        return self.fixed + self.each * trainers + self.squared * trainers**2
 
     def total(self, trainers: int) -> float:
-        """Of all tasks that so many trainers need."""
-        return self.fixed * math.ceil(trainers / SLOTS) + self.each * trainers
+        """Of all tasks that so many trainers need, which share them evenly."""
+        tasks = math.ceil(trainers / SLOTS)
+        return tasks * self.at(trainers / tasks)
 
 
 def report(setting: Any, rows: Sequence[Row], stem: Path) -> dict[str, Any]:
-    """Fits lines to all measured sizes but the largest, predicts that one, extends them; draws and writes the model."""
+    """Fits costs to all measured sizes but the largest, predicts that one, extends them; draws and writes the model."""
     counts = sorted({row["trainers"] for row in rows})
     fitted, checked = counts[:-1], counts[-1]
-    lines = {name: _line(fitted, [_mean(rows, count, name) for count in fitted]) for name in _FITTED}
+    costs = {name: _fit(fitted, [_mean(rows, count, name) for count in fitted], name == _OF_PAIRS) for name in _FITTED}
     check = {
         name: {
             "measured": _mean(rows, checked, name),
-            "modelled": line.at(checked),
-            "error": line.at(checked) / _mean(rows, checked, name) - 1,
+            "modelled": cost.at(checked),
+            "error": cost.at(checked) / _mean(rows, checked, name) - 1,
         }
-        for name, line in lines.items()
+        for name, cost in costs.items()
     }
     update, training = rows[0]["update_bytes"], float(np.mean([row["training_seconds"] for row in rows]))
-    model = [_modelled(lines, count, setting.miners, update, training) for count in setting.modelled]
+    model = [_modelled(costs, count, setting.miners, update, training) for count in setting.modelled]
     write_csv(stem.with_name(f"{stem.name}-model.csv"), model)
     _draw(rows, counts, model, update, stem)
     return {
-        "lines": {name: {"fixed": line.fixed, "each": line.each} for name, line in lines.items()},
+        "costs": {name: asdict(cost) for name, cost in costs.items()},
         "check": {"trainers": checked, **check},
         "model": model,
         "table": _table(model),
@@ -82,19 +85,19 @@ def _table(model: Sequence[Row]) -> dict[str, Any]:
     return {"columns": columns, "rows": rows}
 
 
-def _modelled(lines: dict[str, Line], count: int, miners: int, update: int, training: float) -> Row:
+def _modelled(costs: dict[str, Cost], count: int, miners: int, update: int, training: float) -> Row:
     """A round of all tasks side by side, each with miners of its own: gas and bytes add up, seconds do not."""
     tasks = math.ceil(count / SLOTS)
     largest = math.ceil(count / tasks)
     return {
         "trainers": count,
         "tasks": tasks,
-        "gas": lines["trainer_gas"].total(count) + lines["miner_gas"].total(count),
-        "calldata_bytes": lines["calldata_bytes"].total(count),
+        "gas": costs["trainer_gas"].total(count) + costs["miner_gas"].total(count),
+        "calldata_bytes": costs["calldata_bytes"].total(count),
         "stored_bytes": _stored(count, tasks, update),
         "moved_bytes": _moved(count, tasks, miners, update),
-        "seconds": training + lines["miner_seconds"].at(largest) + lines["chain_seconds"].at(largest),
-        "seconds_with_one_chain": training + lines["miner_seconds"].at(largest) + lines["chain_seconds"].total(count),
+        "seconds": training + costs["miner_seconds"].at(largest) + costs["chain_seconds"].at(largest),
+        "seconds_with_one_chain": training + costs["miner_seconds"].at(largest) + costs["chain_seconds"].total(count),
     }
 
 
@@ -191,12 +194,12 @@ def _seconds(row: Row) -> float:
     return float(row["training_seconds"] + row["miner_seconds"] + row["chain_seconds"])
 
 
-def _line(counts: Sequence[int], values: Sequence[float]) -> Line:
+def _fit(counts: Sequence[int], values: Sequence[float], of_pairs: bool) -> Cost:
     """By least squares. Nothing costs less than nothing, though noise in small times may look so."""
     from scipy.optimize import nnls  # takes a second to import
 
-    (fixed, each), _ = nnls(np.column_stack([np.ones(len(counts)), counts]), np.array(values))
-    return Line(float(fixed), float(each))
+    found, _ = nnls(np.vander(counts, 3 if of_pairs else 2, increasing=True).astype(np.float64), np.array(values))
+    return Cost(*(float(one) for one in found))
 
 
 def _mean(rows: Sequence[Row], count: int, name: str) -> float:

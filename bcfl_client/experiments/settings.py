@@ -5,23 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bcfl_client.learning.datasets import Dataset
 from bcfl_client.learning.manifest import Hyperparameters
-from bcfl_client.learning.model import Model
+from bcfl_client.learning.model import Model, Samples
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.partitions import partition
 
-__all__ = ["Learning", "Part"]
-
-
-@dataclass(frozen=True)
-class Part:
-    """One node's images uint8 [n, height, width] and labels uint8 [n]."""
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
+__all__ = ["Learning"]
 
 
 @dataclass(frozen=True)
@@ -45,14 +36,14 @@ class Learning:
         """With `epochs` of local training in each round."""
         return Hyperparameters(learning_rate=self.learning_rate, batch_size=self.batch_size, local_epochs=epochs)
 
-    def parts(self, dataset: Dataset, seed: int) -> list[Part]:
+    def parts(self, dataset: Dataset, seed: int) -> list[Samples]:
         """Each node's data. Raises ConfigError when there is too little of it."""
         total = len(dataset.train_labels)
         count = total if self.samples is None else min(total, self.nodes * self.samples)
         order = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 0x44524157]))).permutation(total)
         drawn = np.sort(order[:count])
         images, labels = dataset.train_images[drawn], dataset.train_labels[drawn]
-        return [Part(images[part], labels[part]) for part in partition(labels, self.nodes, self.partition, seed)]
+        return [Samples(images[part], labels[part]) for part in partition(labels, self.nodes, self.partition, seed)]
 
     def build(self, dataset: Dataset, seed: int) -> Model:
         """The model before training."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +19,7 @@ from torch import nn
 
 from bcfl_client.errors import BcflError, ConfigError
 from bcfl_client.learning.encoding import as_floats
+from bcfl_client.learning.model import Samples
 from bcfl_client.learning.modules import as_module
 from bcfl_client.learning.training import LocalTrainer
 
@@ -30,9 +33,10 @@ _Loss = Callable[[dict[str, torch.Tensor], torch.Tensor, torch.Tensor, torch.Ten
 class StackedEngine:
     """Trains `trainers`, which share one model and its hyperparameters, on a `device` of torch: cuda, cuda:1, mps, cpu.
 
-    A context manager, as `Engine` is. The same stack gives the same bytes on one device; on cpu torch then has one
-    thread in the whole process. A module's own randomness (dropout) is not that of a trainer process. Raises
-    ConfigError when there is no such device, and for a model with buffers, shared or frozen tensors.
+    A context manager, as `Engine` is. The same stack of a model without operations that torch calls nondeterministic
+    gives the same bytes on one device; on cpu torch then has one thread in the whole process. A module's own randomness
+    (dropout) is not that of a trainer process. Raises ConfigError when there is no such device, and for a model with
+    buffers, shared or frozen tensors; BcflError when the device's memory is full.
     """
 
     def __init__(self, trainers: Sequence[LocalTrainer], device: str) -> None:
@@ -41,32 +45,33 @@ class StackedEngine:
             torch.set_num_threads(1)  # sums of another order would be other bytes
         self._trainers = trainers
         self._model, self._hyper = trainers[0].model, trainers[0].hyper
-        if any(one.hyper != self._hyper or one.model.shapes != self._model.shapes for one in trainers):
+        if any(one.hyper != self._hyper or one.model is not self._model for one in trainers):
             raise ValueError("a stack has one model and one set of hyperparameters")
-        module = copy.deepcopy(as_module(self._model))
+        module = copy.deepcopy(as_module(self._model)).train()
         if [name for name, one in module.named_parameters() if one.requires_grad] != [*module.state_dict()]:
             raise ConfigError(f"on {device} only models without buffers, shared and frozen tensors can be trained")
-        self._loss = _stacked_loss(module.to(self._device))
-        # Trainers may share images: each array is on the device once.
-        arrays = {id(one.samples.images): one.samples for one in trainers}
-        starts = np.cumsum([0, *(len(samples.labels) for samples in arrays.values())])
-        self._offsets = dict(zip(arrays, starts))
-        self._images = torch.cat([torch.from_numpy(one.images) for one in arrays.values()]).to(self._device)
-        self._labels = torch.cat([torch.from_numpy(one.labels) for one in arrays.values()]).to(self._device)
+        # Trainers may share samples: these are on the device once.
+        held = {_identity(one.samples): one.samples for one in trainers}
+        self._offsets = dict(zip(held, np.cumsum([0, *(len(samples.labels) for samples in held.values())])))
+        with self._enough_memory():
+            self._loss = _stacked_loss(module.to(self._device))
+            self._images = self._there(np.concatenate([samples.images for samples in held.values()]))
+            self._labels = self._there(np.concatenate([samples.labels for samples in held.values()]))
 
     def train(
         self, parameters: NDArray[np.int32], round_id: int, clients: Iterable[int] | None = None
     ) -> Iterator[NDArray[np.int32]]:
         """Yields the updates of `clients`, by default all, in their order: each int32 [count], trained from the global
-        `parameters`. Raises ConfigError as `LocalTrainer.train` does, BcflError when the device's memory is full."""
+        `parameters`. Raises ConfigError as `LocalTrainer.train` does, BcflError when the device's memory is full.
+        """
         chosen = list(range(len(self._trainers)) if clients is None else clients)
         most = max(1, _STACK // len(parameters))
         for first in range(0, len(chosen), most):
             trainers = [self._trainers[client] for client in chosen[first : first + most]]
-            try:
-                trained = self._train_stack(trainers, as_floats(parameters, self._model.shapes), round_id)
-            except torch.OutOfMemoryError as error:
-                raise BcflError(f"the memory of {self._device} is full with {len(trainers)} clients") from error
+            start = as_floats(parameters, self._model.shapes)
+            with self._enough_memory(), _whole_floats(), torch.random.fork_rng(self._generators()):
+                torch.manual_seed(trainers[0].seed(round_id))  # for dropout and its like
+                trained = self._train_stack(trainers, start, round_id)
             yield from (trainer.finish(parameters, one) for trainer, one in zip(trainers, trained))
 
     def _train_stack(
@@ -74,16 +79,15 @@ class StackedEngine:
     ) -> NDArray[np.float32]:
         """Returns what each ends at, [clients, count]."""
         rate = trainers[0].rate(round_id)
-        orders = [one.epochs(round_id) + self._offsets[id(one.samples.images)] for one in trainers]
+        orders = [one.epochs(round_id) + self._offsets[_identity(one.samples)] for one in trainers]
         # Who has most samples, and steps, comes first, so that those who still train are the first ones at any time.
         ranks = sorted(range(len(orders)), key=lambda i: -orders[i].size)
         batches = _batches([orders[i] for i in ranks], self._hyper.batch_size)
         taking_part = (batches[:, :, 0] >= 0).sum(1).tolist()
         stack = self._stack(start, len(trainers))
         velocity = {name: torch.zeros_like(tensor) for name, tensor in stack.items()} if self._hyper.momentum else {}
-        with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
-            for clients, batch in zip(taking_part, torch.from_numpy(batches).to(self._device)):
-                self._step(_first(stack, clients), _first(velocity, clients), batch[:clients], rate)
+        for clients, batch in zip(taking_part, self._there(batches)):
+            self._step(_first(stack, clients), _first(velocity, clients), batch[:clients], rate)
         trained = np.empty((len(trainers), len(start)), dtype=np.float32)
         trained[ranks] = torch.cat([tensor.flatten(1) for tensor in stack.values()], 1).cpu().numpy()
         return trained
@@ -91,7 +95,7 @@ class StackedEngine:
     def _stack(self, start: NDArray[np.float32], clients: int) -> dict[str, torch.Tensor]:
         """Every tensor of the model, [clients, ...], by name."""
         shapes = self._model.shapes
-        parts = torch.split(torch.from_numpy(start).to(self._device), [shape.size for shape in shapes])
+        parts = torch.split(self._there(start), [shape.size for shape in shapes])
         return {
             one.name: part.view(one.shape).repeat(clients, *[1] * len(one.shape)) for one, part in zip(shapes, parts)
         }
@@ -115,6 +119,20 @@ class StackedEngine:
                 torch._foreach_add_(moved, gradients)
             torch._foreach_add_(parameters, moved or gradients, alpha=-rate)
 
+    def _there(self, values: NDArray[Any]) -> torch.Tensor:
+        return torch.from_numpy(values).to(self._device)
+
+    def _generators(self) -> list[torch.device]:
+        """The generators of random numbers that training may use, beside the processor's."""
+        return [self._device] if self._device.type == "cuda" else []
+
+    @contextmanager
+    def _enough_memory(self) -> Iterator[None]:
+        try:
+            yield
+        except torch.OutOfMemoryError as error:
+            raise BcflError(f"the memory of {self._device} is full: train on the cores instead") from error
+
     def __enter__(self) -> StackedEngine:
         return self
 
@@ -127,9 +145,25 @@ class StackedEngine:
 def _existing(name: str) -> torch.device:
     try:
         torch.zeros(1, device=name).tolist()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:  # torch raises all of these
+    except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:  # torch raises all of these
         raise ConfigError(f"torch cannot use the device {name!r}: {str(error).splitlines()[0]}") from error
     return torch.device(name)
+
+
+@contextmanager
+def _whole_floats() -> Iterator[None]:
+    """Products of all 24 bits of a float32, by the same algorithm every time."""
+    products, before = torch.backends.cuda.matmul, torch.backends.cuda.matmul.fp32_precision
+    products.fp32_precision = "ieee"
+    try:
+        with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+            yield
+    finally:
+        products.fp32_precision = before
+
+
+def _identity(samples: Samples) -> tuple[int, int]:
+    return id(samples.images), id(samples.labels)
 
 
 def _first(stack: dict[str, torch.Tensor], clients: int) -> dict[str, torch.Tensor]:

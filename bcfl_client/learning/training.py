@@ -57,6 +57,10 @@ class LocalTrainer:
         order = np.random.Generator(np.random.PCG64(self._source(round_id)))
         return np.stack([self._part[order.permutation(len(self._part))] for _ in range(self.hyper.local_epochs)])
 
+    def seed(self, round_id: int) -> int:
+        """What a model's own randomness starts from in a round."""
+        return int(self._source(round_id).generate_state(1)[0])
+
     def rate(self, round_id: int) -> float:
         """The step size of a round."""
         decay = math.prod([self.hyper.learning_rate_decay] * round_id)  # a power rounds as the C library likes
@@ -70,8 +74,8 @@ class LocalTrainer:
         training diverged (naming the tensor).
         """
         start, rate, epochs = as_floats(parameters, self.model.shapes), self.rate(round_id), self.epochs(round_id)
-        seed = int(self._source(round_id).generate_state(1)[0])
-        return self.finish(parameters, self.model.train(start, self.samples, epochs, self.hyper, rate, seed))
+        trained = self.model.train(start, self.samples, epochs, self.hyper, rate, self.seed(round_id))
+        return self.finish(parameters, trained)
 
     def finish(self, parameters: NDArray[np.int32], trained: NDArray[np.float32]) -> NDArray[np.int32]:
         """Returns the update that `train` returns when training ended at `trained`, float32 [count]."""

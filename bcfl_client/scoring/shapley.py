@@ -38,7 +38,7 @@ def exact_shapley(played: ScoredRound, seats: Sequence[int]) -> Contributions:
             before = _worth(played, others)
             for seat in set(seats) - set(others):
                 values[seat] += orders * (_worth(played, (*others, seat)) - before)
-    return _contributions(played, seats, values, factorial(n))
+    return _contributions(played, seats, values, factorial(n), 2)
 
 
 def sampled_shapley(played: ScoredRound, seats: Sequence[int]) -> Contributions:
@@ -58,7 +58,8 @@ def sampled_shapley(played: ScoredRound, seats: Sequence[int]) -> Contributions:
             before = after
             if abs(together.correct - after) <= negligible:
                 break
-    return _contributions(played, seats, values, count)
+    # One image may decide where an order is left, and with it over whole marginal values.
+    return _contributions(played, seats, values, count, 2 * together.count)
 
 
 def public_orders(seed: bytes, seats: Sequence[int]) -> Iterator[tuple[int, ...]]:
@@ -80,7 +81,9 @@ def _worth(played: ScoredRound, coalition: Sequence[int]) -> int:
     return played.counted(sorted(coalition)).correct if coalition else played.guessed
 
 
-def _contributions(played: ScoredRound, seats: Sequence[int], values: dict[int, int], orders: int) -> Contributions:
+def _contributions(
+    played: ScoredRound, seats: Sequence[int], values: dict[int, int], orders: int, per_image: int
+) -> Contributions:
     # A fixed scale, not the round's best: scores of different rounds move the same quality.
     full = max(1, _FULL_PARTS * played.counted(seats).count * orders // len(seats))
-    return Contributions(values, full, per_image=2 * orders)
+    return Contributions(values, full, per_image * orders)

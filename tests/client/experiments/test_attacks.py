@@ -13,6 +13,7 @@ from bcfl_client.experiments.attacks import (
     ATTACKS,
     TARGET,
     alie,
+    alie_by_lot,
     boost,
     flip_labels,
     gaussian,
@@ -80,6 +81,16 @@ def test_alie_stays_some_deviations_below_the_mean() -> None:
     wanted = np.mean(STEPS, axis=0) - 1.5 * np.std(STEPS, axis=0)
     found = moved(alie(known, 1.5))
     assert np.linalg.norm(found - wanted) == pytest.approx(0.2 * np.linalg.norm(wanted), rel=0.01)
+
+
+def test_alie_by_lot_prefers_no_side() -> None:
+    """As far from the mean as ALIE, half of the coordinates on either side, all adversaries on the same."""
+    away = [moved(alie_by_lot(situation(seat), 1.5)) - np.mean(STEPS[:2], axis=0) for seat in (0, 1)]
+    lengths = [np.linalg.norm(one) for one in away]
+    deviations = np.linalg.norm(1.5 * np.std(STEPS[:2], axis=0))
+    assert lengths == pytest.approx([deviations] * 2, rel=0.2)
+    assert np.mean(away[0] > 0) == pytest.approx(0.5, abs=0.02)
+    assert away[0] @ away[1] > 0.5 * lengths[0] * lengths[1]
 
 
 def test_min_max_goes_as_far_as_two_honest_steps_are_apart() -> None:

@@ -15,8 +15,9 @@ from bcfl_client.experiments.laziness_figures import expected_profit
 from bcfl_client.experiments.poisoning import POISONING, Poisoning, attacking_seats
 from bcfl_client.experiments.rewards import REWARDS, Rewards, split_part
 from bcfl_client.experiments.runner import RunSettings, run_experiment
-from bcfl_client.experiments.settings import Learning, Part
+from bcfl_client.experiments.settings import Learning
 from bcfl_client.learning.datasets import Dataset
+from bcfl_client.learning.model import Samples
 from bcfl_client.scoring.rules import ScoringRule
 from bcfl_client.terms import make_terms
 
@@ -35,14 +36,15 @@ def run(
 
 
 def test_poisoning(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sign flips ruin the plain mean, not the recommended terms, under which the attackers are denied until they are
-    out and earn next to nothing; without an attack nobody is out."""
+    """Sign flips ruin the plain mean, not multi-Krum and not the recommended terms, under which the attackers are denied
+    until they are out and earn next to nothing; without an attack nobody is out."""
     setting = Poisoning(TRAINERS, rounds=8, attackers=(2,), attacks=("sign flip x3", "label flip"))
     findings, figures = run("poisoning", setting, digits, tmp_path, monkeypatch)
     assert figures == ["poisoning-digits-pay.svg", "poisoning-digits-rounds.svg", "poisoning-digits.svg"]
     cases = {(case["defence"], case["attack"]): case for case in findings["cases"]}  # type: ignore[attr-defined]
-    assert len(cases) == 3 * 3
+    assert len(cases) == 4 * 3
     assert cases["plain mean", "sign flip x3"]["drop_points"] > 20
+    assert cases["multi-Krum (unprovable)", "sign flip x3"]["drop_points"] < 10
     for attack in setting.attacks:
         robust = cases["recommended", attack]
         assert robust["drop_points"] < 10
@@ -161,7 +163,7 @@ def test_expected_profit_by_hand() -> None:
 
 
 def test_splitting_shares_out_all_of_the_data() -> None:
-    part = Part(np.arange(10, dtype=np.uint8).reshape(10, 1, 1), np.arange(10, dtype=np.uint8))
+    part = Samples(np.arange(10, dtype=np.uint8).reshape(10, 1, 1), np.arange(10, dtype=np.uint8))
     shares = split_part(part, 4, np.random.default_rng(0))
     assert [len(one.labels) for one in shares] == [3, 3, 2, 2]
     assert sorted(np.concatenate([one.labels for one in shares])) == list(range(10))

@@ -139,6 +139,16 @@ def test_on_a_device_the_same_rows_but_for_rounding(tmp_path: Path, digits: Data
         assert all(one[name] == two[name] for name in one.keys() - measured)
 
 
+@pytest.mark.parametrize("name", [name for name, one in catalogue.EXPERIMENTS.items() if one.is_stackable])
+def test_clients_train_on_the_device_that_a_cell_names(name: str, digits: Dataset) -> None:
+    """In every experiment whose clients can: of a device that is not there, each says so."""
+    experiment = catalogue.EXPERIMENTS[name]
+    cells = experiment.cells(next(iter(experiment.settings.values())), [0])
+    for kind in {cell.values.get("kind"): cell for cell in cells}.values():
+        with pytest.raises(ConfigError, match="torch cannot use the device 'moon'"):
+            experiment.play({**kind.values, "device": "moon"}, digits)
+
+
 def test_lazy_nodes_hurt_and_are_found(tmp_path: Path, digits: Dataset) -> None:
     """The figure's rows: copies count in the paper's setting and earn their share; with commitments every one of them
     is rejected, no honest update is, and they earn nothing."""

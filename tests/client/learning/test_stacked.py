@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from bcfl_client.errors import ConfigError
+from bcfl_client.errors import BcflError, ConfigError
 from bcfl_client.learning import stacked
 from bcfl_client.learning.datasets import load_dataset
 from bcfl_client.learning.encoding import FRACTIONAL_BITS, encode_model
@@ -37,23 +37,24 @@ HYPER = Hyperparameters(learning_rate=0.1, local_epochs=2)
 
 
 def trainers(name: str = "2nn", hyper: Hyperparameters = HYPER) -> tuple[list[LocalTrainer], NDArray[np.int32]]:
-    """Clients with unlike numbers of samples; two share their arrays."""
+    """Clients with unlike numbers of samples; some share images, of which one has other labels."""
     data = load_dataset("digits")
     model = from_module(own_module()) if name == "own" else build_model(name, data.input_shape, data.classes)
     parts = partition(data.train_labels, CLIENTS, "dirichlet:0.5", 0)
+    labels = (data.train_labels, data.train_labels, 9 - data.train_labels)
     made = [
-        LocalTrainer(model, data.train_images, data.train_labels, hyper, 7, number, part)
-        if number < 2
+        LocalTrainer(model, data.train_images, labels[number], hyper, 7, number, part)
+        if number < len(labels)
         else LocalTrainer(model, data.train_images[part], data.train_labels[part], hyper, 7, number)
         for number, part in enumerate(parts)
     ]
     return made, encode_model(model)
 
 
-def own_module() -> nn.Module:
+def own_module(dropped: float = 0.0) -> nn.Module:
     torch.manual_seed(0)
-    layers = (nn.Conv2d(1, 6, 3, padding=1), nn.GroupNorm(2, 6), nn.Tanh(), nn.Flatten(), nn.Linear(384, 10))
-    return nn.Sequential(*layers)
+    layers = (nn.Conv2d(1, 6, 3, padding=1), nn.GroupNorm(2, 6), nn.Tanh(), nn.Flatten(), nn.Dropout(dropped))
+    return nn.Sequential(*layers, nn.Linear(384, 10))
 
 
 def apart(one: NDArray[np.int32], two: NDArray[np.int32], start: NDArray[np.int32]) -> float:
@@ -107,6 +108,35 @@ def test_the_same_stack_gives_the_same_bytes(model: str) -> None:
     assert {done.stdout.strip()} == {hashlib.sha256(one).hexdigest() for one in here}
 
 
+def test_dropout_is_drawn_anew_in_each_round_and_again_for_the_same() -> None:
+    """Whatever the module did before, and without moving the caller's own random numbers."""
+    model = from_module(own_module(0.5))
+    one = [LocalTrainer(model, *samples(), HYPER, 7)]
+    start, state = encode_model(model), torch.random.get_rng_state()
+    (first,) = StackedEngine(one, "cpu").train(start, 3)
+    model.logits(model.initial(), samples()[0])  # which leaves the module without dropout
+    (again,) = StackedEngine(one, "cpu").train(start, 3)
+    (other,) = StackedEngine(one, "cpu").train(start, 4)
+    plain = LocalTrainer(from_module(own_module()), *samples(), HYPER, 7).train(start, 3)
+    assert np.array_equal(first, again) and apart(first, other, start) > 0.1 < apart(first, plain, start)
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
+def test_a_full_device_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While data go there, and while it trains: an injected fault."""
+
+    def full(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError
+
+    made, start = trainers()
+    engine = StackedEngine(made, "cpu")
+    monkeypatch.setattr(torch, "from_numpy", full)
+    with pytest.raises(BcflError, match="the memory of cpu is full"):
+        list(engine.train(start, 0))
+    with pytest.raises(BcflError, match="the memory of cpu is full"):
+        StackedEngine(made, "cpu")
+
+
 def test_steps_are_clipped() -> None:
     """No update is farther from the global model than the task allows, to the encoding's last unit."""
     made, start = trainers(hyper=replace(HYPER, clipping_norm=0.5))
@@ -128,7 +158,7 @@ def test_a_client_that_diverges_is_named() -> None:
 def test_what_cannot_be_stacked_is_refused() -> None:
     """No such device; shared layers and buffers; clients of different tasks."""
     made, _ = trainers()
-    for name in ("nonsense", "cuda:99", ""):
+    for name in ("nonsense", "cuda:99", "hpu", "meta", ""):
         with pytest.raises(ConfigError, match="torch cannot use the device"):
             StackedEngine(made, name)
     shared = nn.Linear(8, 8)
@@ -138,8 +168,9 @@ def test_what_cannot_be_stacked_is_refused() -> None:
         one = LocalTrainer(from_module(module), *samples(), HYPER, 0)
         with pytest.raises(ConfigError, match="without buffers, shared and frozen"):
             StackedEngine([one], "cpu")
-    with pytest.raises(ValueError, match="one set of hyperparameters"):
-        StackedEngine([*made, trainers(hyper=replace(HYPER, batch_size=8))[0][0]], "cpu")
+    for other in (trainers(hyper=replace(HYPER, batch_size=8))[0][0], trainers()[0][0]):
+        with pytest.raises(ValueError, match="one model and one set of hyperparameters"):
+            StackedEngine([*made, other], "cpu")
 
 
 def samples() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
