@@ -10,6 +10,7 @@ import math
 import os
 import platform
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,18 @@ from bcfl_client.experiments.cells import Cell, Row
 from bcfl_client.files import write_whole
 from bcfl_client.learning.datasets import Dataset
 
-__all__ = ["CellFiles", "describe_dataset", "markdown", "require_folder", "versions", "write_csv", "write_json"]
+__all__ = [
+    "CellFiles",
+    "code_digest",
+    "describe_dataset",
+    "markdown",
+    "require_folder",
+    "versions",
+    "write_csv",
+    "write_json",
+]
 
+_DECIDING = ("aggregation", "experiments", "learning", "scoring")
 _PACKAGES = ("numpy", "numba", "torch", "scipy", "matplotlib")
 
 
@@ -33,7 +44,7 @@ class CellFiles:
         self._data = data
 
     def load(self, cell: Cell) -> list[Row] | None:
-        """The cell's rows from an earlier run; None when there are none, or of other settings, data or version."""
+        """The cell's rows from an earlier run; None when there are none, or of other settings, data or code."""
         try:
             found = json.loads(self._path(cell).read_text())
         except (OSError, ValueError):
@@ -52,9 +63,20 @@ class CellFiles:
         return self._folder / f"{cell.key}.json"
 
     def _made_of(self, cell: Cell) -> dict[str, Any]:
-        made_of = {"values": dict(cell.values), "data": dict(self._data), "version": __version__}
+        made_of = {"values": dict(cell.values), "data": dict(self._data), "code": code_digest()}
         as_read: dict[str, Any] = json.loads(json.dumps(made_of))  # tuples become lists
         return as_read
+
+
+@cache
+def code_digest() -> str:
+    """SHA-256 of this package's sources that decide what rows hold: not of figures, or of roles on a chain."""
+    package, digest = Path(__file__).resolve().parents[1], hashlib.sha256()
+    for folder in _DECIDING:
+        for path in sorted((package / folder).glob("*.py")):
+            if not path.stem.endswith("figures"):
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def describe_dataset(dataset: Dataset) -> dict[str, Any]:
@@ -87,7 +109,8 @@ def require_folder(folder: Path) -> None:
 
 def versions() -> dict[str, str]:
     """What the numbers were made with."""
-    made_with = {"bcfl": __version__, "python": platform.python_version(), "machine": platform.machine()}
+    made_with = {"bcfl": __version__, "code": code_digest()}
+    made_with |= {"python": platform.python_version(), "machine": platform.machine()}
     return made_with | {package: version(package) for package in _PACKAGES}
 
 

@@ -36,8 +36,8 @@ def run(
 
 
 def test_poisoning(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sign flips ruin the plain mean, not multi-Krum and not the recommended terms, under which the attackers are denied
-    until they are out and earn next to nothing; without an attack nobody is out."""
+    """Sign flips ruin the plain mean, not multi-Krum or the recommended terms, under which the attackers are denied until
+    they are out and earn next to nothing; without an attack nobody is out."""
     setting = Poisoning(TRAINERS, rounds=8, attackers=(2,), attacks=("sign flip x3", "label flip"))
     findings, figures = run("poisoning", setting, digits, tmp_path, monkeypatch)
     assert figures == ["poisoning-digits-pay.svg", "poisoning-digits-rounds.svg", "poisoning-digits.svg"]

@@ -17,7 +17,7 @@ import pytest
 
 from bcfl_client.cli import main
 from bcfl_client.errors import BcflError, ConfigError, ConnectionFailed
-from bcfl_client.experiments import catalogue
+from bcfl_client.experiments import catalogue, results
 from bcfl_client.experiments.cells import Cell, run_seed
 from bcfl_client.experiments.lazy_nodes import LAZY_NODES
 from bcfl_client.experiments.resource_allocation import RESOURCE_ALLOCATION
@@ -193,12 +193,14 @@ def test_errors_of_a_cell_reach_the_caller(tmp_path: Path, digits: Dataset, monk
         csv_of(tmp_path, digits)
 
 
-def test_a_cell_of_another_version_or_data_is_not_taken(tmp_path: Path) -> None:
-    """Numbers of other data are other numbers."""
+def test_a_cell_of_other_code_or_data_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers of other data are other numbers, and those of other code may be."""
     cell = Cell("one", {"a": (1, 2)})
     CellFiles(tmp_path, {"sha256": "x"}).save(cell, [{"b": 0.1}])
     assert CellFiles(tmp_path, {"sha256": "x"}).load(cell) == [{"b": 0.1}]
     assert CellFiles(tmp_path, {"sha256": "y"}).load(cell) is None
+    monkeypatch.setattr(results, "code_digest", lambda: "0" * 64)
+    assert CellFiles(tmp_path, {"sha256": "x"}).load(cell) is None
     (tmp_path / "one.json").write_text("[1]")
     assert CellFiles(tmp_path, {"sha256": "x"}).load(cell) is None
 
