@@ -23,7 +23,7 @@ from bcfl_client.learning.datasets import Dataset
 
 __all__ = [
     "CellFiles",
-    "code_digest",
+    "_code_digest",
     "describe_dataset",
     "markdown",
     "require_folder",
@@ -63,13 +63,13 @@ class CellFiles:
         return self._folder / f"{cell.key}.json"
 
     def _made_of(self, cell: Cell) -> dict[str, Any]:
-        made_of = {"values": dict(cell.values), "data": dict(self._data), "code": code_digest()}
+        made_of = {"values": dict(cell.values), "data": dict(self._data), "code": _code_digest()}
         as_read: dict[str, Any] = json.loads(json.dumps(made_of))  # tuples become lists
         return as_read
 
 
 @cache
-def code_digest() -> str:
+def _code_digest() -> str:
     """SHA-256 of this package's sources that decide what rows hold: not of figures, or of roles on a chain."""
     package, digest = Path(__file__).resolve().parents[1], hashlib.sha256()
     for folder in _DECIDING:
@@ -109,7 +109,7 @@ def require_folder(folder: Path) -> None:
 
 def versions() -> dict[str, str]:
     """What the numbers were made with."""
-    made_with = {"bcfl": __version__, "code": code_digest()}
+    made_with = {"bcfl": __version__, "code": _code_digest()}
     made_with |= {"python": platform.python_version(), "machine": platform.machine()}
     return made_with | {package: version(package) for package in _PACKAGES}
 

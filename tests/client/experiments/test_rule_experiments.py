@@ -36,7 +36,7 @@ def run(
 
 
 def test_poisoning(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sign flips ruin the plain mean, not multi-Krum or the recommended terms, under which the attackers are denied until
+    """Sign flips ruin the plain mean, not multi-Krum or the recommended terms, under which attackers are denied until
     they are out and earn next to nothing; without an attack nobody is out."""
     setting = Poisoning(TRAINERS, rounds=8, attackers=(2,), attacks=("sign flip x3", "label flip"))
     findings, figures = run("poisoning", setting, digits, tmp_path, monkeypatch)

@@ -199,7 +199,7 @@ def test_a_cell_of_other_code_or_data_is_not_taken(tmp_path: Path, monkeypatch: 
     CellFiles(tmp_path, {"sha256": "x"}).save(cell, [{"b": 0.1}])
     assert CellFiles(tmp_path, {"sha256": "x"}).load(cell) == [{"b": 0.1}]
     assert CellFiles(tmp_path, {"sha256": "y"}).load(cell) is None
-    monkeypatch.setattr(results, "code_digest", lambda: "0" * 64)
+    monkeypatch.setattr(results, "_code_digest", lambda: "0" * 64)
     assert CellFiles(tmp_path, {"sha256": "x"}).load(cell) is None
     (tmp_path / "one.json").write_text("[1]")
     assert CellFiles(tmp_path, {"sha256": "x"}).load(cell) is None
