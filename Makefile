@@ -42,9 +42,12 @@ bench-aggregation: setup ## measure the aggregation rules beside Flower's loop, 
 bench-engine: setup ## measure the training engine beside Flower and PyTorch on MNIST; options as ARGS="--batch 32"
 	@.venv/bin/python -m scripts.bench_engine $(ARGS)
 
-experiments: setup ## run every experiment and write docs/experiments.md; options as ARGS="--runs 2"
-	@for name in $$(.venv/bin/bcfl experiment list | cut -d ' ' -f 1); do .venv/bin/bcfl experiment $$name $(ARGS) || exit 1; done
-	@.venv/bin/bcfl experiment resource-allocation --setting blade $(ARGS)
+experiments: setup ## play what docs/experiments.md shows, hours, and write it; options as ARGS="--runs 2"
+	@for what in \
+		resource-allocation "resource-allocation --setting blade" lazy-nodes forking scale \
+		"laziness --runs 10" "laziness --runs 3 --dataset fashion-mnist" "rewards --runs 5" \
+		"poisoning --runs 3" "poisoning --runs 3 --dataset fashion-mnist" \
+	; do .venv/bin/bcfl experiment $$what $(ARGS) || exit 1; done
 	@.venv/bin/python -m scripts.experiment_docs .bcfl/experiments
 
 catalogue: ## list the tests of every attack in docs/attacks.md, and what is missing

@@ -42,7 +42,7 @@ def test_every_experiment_is_documented_with_its_figures() -> None:
         block = re.search(f"<!-- {name} -->(.*)<!-- /{name} -->", TEXT, flags=re.S)
         assert block is not None and f"## {name}:" in TEXT, name
         assert f"](figures/{name}.png)" in block[1] and f"](figures/{name}.csv)" in block[1], name
-    assert sum(path.stat().st_size for path in FIGURES.iterdir()) < 2_000_000
+    assert sum(path.stat().st_size for path in FIGURES.iterdir()) < 2_500_000
 
 
 def test_fig_3_has_an_optimum_for_each_tau_at_fewer_rounds_the_dearer_training_is() -> None:
@@ -117,26 +117,30 @@ def test_forks_grow_with_delay_and_the_papers_rules_keep_the_model_better() -> N
 
 
 def test_scale_is_predicted() -> None:
-    """Gas and calldata of the largest measured task within 1 %; ten thousand trainers are 79 tasks."""
+    """Gas and calldata of the largest measured task within 1 %, seconds within a fifth; ten thousand trainers are 79
+    tasks."""
     found = findings("scale")
-    assert all(abs(found["check"][name]["error"]) < 0.01 for name in ("trainer_gas", "miner_gas", "calldata_bytes"))
+    limits = dict.fromkeys(("trainer_gas", "miner_gas", "calldata_bytes"), 0.01)
+    limits |= {"chain_seconds": 0.2, "miner_seconds": 0.2}
+    assert all(abs(found["check"][name]["error"]) < limit for name, limit in limits.items())
     assert found["model"][-1]["trainers"] == 10_000 and found["model"][-1]["tasks"] == 79
 
 
 @pytest.mark.parametrize("name", ["poisoning", "poisoning-fashion-mnist"])
 def test_attacks_fail_and_earn_next_to_nothing_under_the_recommended_terms(name: str) -> None:
-    """The control fails; who is told from honest work earns nothing; the robust rule alone holds what it holds."""
-    adaptive = "backdoor x5, clipped"  # the one that is paid
+    """The control fails; who is told from honest work earns nothing; the robust rule alone holds what it holds, and
+    costs at most a point without attack."""
+    adaptive = {"backdoor x5, clipped", "ALIE, signs by lot"}  # paid, and harmless
     cases = {(case["defence"], case["attack"], case["attackers"]): case for case in findings(name)["cases"]}
     assert cases["plain mean", "sign flip x3", 2]["accuracy"]["mean"] < 0.3
-    most = {("recommended", 2): 4, ("recommended", 3): 6, ("robust rule alone", 2): 8, ("robust rule alone", 3): 20}
+    most = {("recommended", 2): 4, ("recommended", 3): 6, ("robust rule alone", 2): 4, ("robust rule alone", 3): 16}
     for (defence, attack, attackers), case in cases.items():
-        if defence == "plain mean" or attack == "none":
-            continue
-        assert case["drop_points"] < most[defence, attackers], (defence, attack, attackers)
+        if defence in ("recommended", "robust rule alone"):
+            limit = 1 if attack == "none" else most[defence, attackers]
+            assert case["drop_points"] <= limit, (defence, attack, attackers)
         if defence == "recommended":
             assert case["backdoor"]["mean"] <= 0.05, attack
-            assert (case["attackers_pay"]["mean"] > 0.05) == (attack == adaptive), attack
+            assert (case["attackers_pay"]["mean"] > 0.05) == (attack in adaptive), attack
 
 
 def test_pay_follows_contribution_and_splitting_earns_nothing() -> None:
