@@ -42,7 +42,7 @@ bench-aggregation: setup ## measure the aggregation rules beside Flower's loop, 
 bench-engine: setup ## measure the training engine beside Flower and PyTorch on MNIST; options as ARGS="--batch 32"
 	@.venv/bin/python -m scripts.bench_engine $(ARGS)
 
-experiments: setup ## play what docs/experiments.md shows, hours, and write it; options as ARGS="--runs 2"
+experiments: setup ## play what docs/experiments.md shows, two hours, and write it; options as ARGS="--runs 2"
 	@for what in \
 		resource-allocation "resource-allocation --setting blade" lazy-nodes forking scale \
 		"laziness --runs 10" "laziness --runs 3 --dataset fashion-mnist" "rewards --runs 5" \
