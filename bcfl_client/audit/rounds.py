@@ -173,7 +173,10 @@ class _Round:
         played = ScoredRound(start, updates, combine, scorer.count, scorer.guessed)
         brought = score_round(rule, played, sorted(updates))
         # A few images more in a single model's count mean little, in a difference of two much.
-        limits = brought.around(rescorer.tolerance if rule.counts_each else played.unsure)
+        images = rescorer.tolerance if rule.counts_each else played.unsure
+        limits = brought.around(images)
+        if not all(_said_within(limits[seat], votes, seat) for seat in updates):
+            limits = brought.around(images, all_ends=True)
         return sum(self._compare(one, votes, limits[one.seat]) for one in self._played.inputs if one.seat in updates)
 
     def _compare(self, one: Input, votes: Sequence[Vote], limits: tuple[int, int]) -> int:
@@ -215,6 +218,10 @@ class _Round:
 
     def _miner(self, vote: Vote) -> str:
         return f"{self._where}, miner {vote.seat} ({vote.account})"
+
+
+def _said_within(limits: tuple[int, int], votes: Sequence[Vote], seat: int) -> bool:
+    return all(limits[0] <= vote.scores[seat] <= limits[1] for vote in votes if vote.trainer_seat != seat)
 
 
 def _result(vote: Vote) -> tuple[bytes, bytes]:

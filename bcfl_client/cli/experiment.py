@@ -113,15 +113,16 @@ def _experiment(args: argparse.Namespace) -> int:
         print(text, file=sys.stderr)
 
     dataset, _ = choose_dataset(args.dataset, Path(".bcfl"), say)
-    before = _changed(args.out)
+    stem = run.stem(dataset.name)
+    before = _written(args.out, stem)
     about = run_experiment(run, dataset, say)
     if table := about["findings"].get("table"):
         print(markdown(table))
-    for path in sorted(dict(_changed(args.out) - before)):
+    for path, _ in sorted(_written(args.out, stem) - before):
         print(path)
     return 0
 
 
-def _changed(folder: Path) -> set[tuple[Path, int]]:
-    """Its files, and when each was written."""
-    return {(path, path.stat().st_mtime_ns) for path in folder.glob("*.*")}
+def _written(folder: Path, stem: str) -> set[tuple[Path, int]]:
+    """The folder's files that begin with `stem`, and when each was written."""
+    return {(path, path.stat().st_mtime_ns) for path in folder.glob(f"{stem}*.*")}

@@ -19,9 +19,9 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Cell:
-    """`key` names it among the cells of its experiment, as a file name; `values` (JSON) with the data set decide its
-    rows, and may name the `device` that clients train on; `cost` is how long it takes beside the others, in any one
-    unit."""
+    """`key` names it among the cells of its experiment, as a file name; `values` (JSON), among them the number of its
+    `run`, with the data set decide its rows, and may name the `device` that clients train on; `cost` is how long it
+    takes beside the others, in any one unit."""
 
     key: str
     values: Mapping[str, Any]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bcfl_client.aggregation import AggregationRule
+from bcfl_client.aggregation import AggregationRule, weighted_mean
 from bcfl_client.aggregation.krum import multi_krum
 from bcfl_client.errors import ConfigError
 from bcfl_client.experiments.attacks import ATTACKS, TARGET, flip_labels, plant_backdoor, stamp
@@ -27,7 +27,7 @@ from bcfl_client.learning.model import Samples
 from bcfl_client.scoring.rules import ScoringRule
 from bcfl_client.scoring.validation_accuracy import ValidationScorer
 
-__all__ = ["DEFENCES", "POISONING", "Defence", "Poisoning", "attacking_seats"]
+__all__ = ["DEFENCES", "POISONING", "Defence", "Poisoning", "adaptive_krum", "attacking_seats"]
 
 NO_ATTACK = "none"
 _LEARNING = Learning(samples=None, model="2nn", learning_rate=0.3, batch_size=64)
@@ -101,7 +101,7 @@ def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
     )
     rule, trim_share, scoring = values["aggregation"], values["trim_share"], values["scoring"]
     score = task_score(scoring, rule, trim_share, miner.count, miner.guessed)
-    combine = _multi_krum if rule == KRUM else AggregationRule(rule)
+    combine = adaptive_krum if rule == KRUM else AggregationRule(rule)
     rules = Rules(combine, trim_share, commit_reveal=values["hidden"], score=score, pay_score=values["pay_score"])
     test, triggered = Examples(dataset.test_images, dataset.test_labels), _triggered(dataset)
     earnings, rows, diverged = Earnings(samples), [], False
@@ -129,9 +129,12 @@ def _play(values: Mapping[str, Any], dataset: Dataset) -> list[Row]:
     return rows
 
 
-def _multi_krum(updates: Sequence[NDArray[np.int32]], weights: Sequence[int]) -> NDArray[np.int32]:
-    """Where verdicts or strikes leave few updates, it suspects fewer of them."""
-    byzantine = max(0, min(_BYZANTINE, (len(updates) - 3) // 2))
+def adaptive_krum(updates: Sequence[NDArray[np.int32]], weights: Sequence[int]) -> NDArray[np.int32]:
+    """Returns the weighted mean of the int32 [count] updates but for three, or fewer where verdicts and strikes leave
+    too few for that, of which multi-Krum thinks worst."""
+    if len(updates) < 3:
+        return weighted_mean(updates, weights)
+    byzantine = min(_BYZANTINE, (len(updates) - 3) // 2)
     return multi_krum(updates, weights, byzantine, len(updates) - byzantine)
 
 

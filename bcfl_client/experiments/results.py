@@ -23,7 +23,6 @@ from bcfl_client.learning.datasets import Dataset
 
 __all__ = [
     "CellFiles",
-    "_code_digest",
     "describe_dataset",
     "markdown",
     "require_folder",
@@ -32,12 +31,11 @@ __all__ = [
     "write_json",
 ]
 
-_DECIDING = ("aggregation", "experiments", "learning", "scoring")
 _PACKAGES = ("numpy", "numba", "torch", "scipy", "matplotlib")
 
 
 class CellFiles:
-    """Finished cells in `folder`: written whole or not at all, and taken again only for the same settings."""
+    """Finished cells in `folder`: written whole or not at all, and reused only for the same settings, data and code."""
 
     def __init__(self, folder: Path, data: Mapping[str, Any]) -> None:
         self._folder = folder
@@ -70,12 +68,12 @@ class CellFiles:
 
 @cache
 def _code_digest() -> str:
-    """SHA-256 of this package's sources that decide what rows hold: not of figures, or of roles on a chain."""
+    """SHA-256 of what decides the rows: the contracts, and this package but for figures and commands."""
     package, digest = Path(__file__).resolve().parents[1], hashlib.sha256()
-    for folder in _DECIDING:
-        for path in sorted((package / folder).glob("*.py")):
-            if not path.stem.endswith("figures"):
-                digest.update(path.read_bytes())
+    contracts = package.with_name("contracts")
+    for path in sorted((*package.rglob("*.py"), *contracts.rglob("*.sol"))):
+        if path.parent.name != "cli" and not path.stem.endswith("figures"):
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

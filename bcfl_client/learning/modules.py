@@ -34,6 +34,11 @@ def as_module(model: Model) -> nn.Module:
     """Returns a module with the tensors of `model.shapes` that computes what `model` does. Its values are any."""
     if isinstance(model, TorchModel):
         return model.module
+    with torch.random.fork_rng(devices=[]):  # a new layer draws its values
+        return _of_shapes(model)
+
+
+def _of_shapes(model: Model) -> nn.Module:
     shapes = [shape.shape for shape in model.shapes if len(shape.shape) > 1]
     dense = [nn.Linear(shape[1], shape[0]) for shape in shapes if len(shape) == 2]
     layers: list[nn.Module] = [nn.Flatten(), dense[0]]

@@ -84,21 +84,29 @@ class ScoredRound:
 class Contributions:
     """What each input brought, by trainer seat, in whole units of the rule; `full` of them are a full score.
 
-    `per_image` is how far a value may move at most when every count is off by one image; 0 for exact rules.
+    `per_image` is how far a value may move at most when every count is off by one image; 0 for exact rules. For an
+    estimate that ends early, `ends` says for a number of images how far values may move beyond that, because it may end
+    elsewhere when every count is off by so many.
     """
 
     values: Mapping[int, int]
     full: int
     per_image: int = 0
+    ends: Callable[[int], Mapping[int, int]] | None = field(default=None, compare=False)
 
     def scores(self) -> dict[int, int]:
         """Unsigned 16 bit, rounded down: 0 for nothing or less, 65535 for `full` or more."""
         return {seat: self._score(value) for seat, value in self.values.items()}
 
-    def around(self, images: int) -> dict[int, tuple[int, int]]:
-        """The lowest and the highest score where every count may be off by so many images."""
-        off = images * self.per_image
-        return {seat: (self._score(value - off), self._score(value + off)) for seat, value in self.values.items()}
+    def around(self, images: int, all_ends: bool = False) -> dict[int, tuple[int, int]]:
+        """The lowest and the highest score where every count may be off by so many images; with `all_ends` wherever an
+        estimate would then end, which may count many models."""
+        more = self.ends(images) if all_ends and self.ends else {}
+        off = {seat: images * self.per_image + more.get(seat, 0) for seat in self.values}
+        return {
+            seat: (self._score(value - off[seat]), self._score(value + off[seat]))
+            for seat, value in self.values.items()
+        }
 
     def _score(self, value: int) -> int:
         return min(MAX_SCORE, max(0, value) * MAX_SCORE // self.full)

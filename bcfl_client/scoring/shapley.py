@@ -8,7 +8,8 @@ from the round's own aggregate, which nobody knows before all have revealed and 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import combinations
 from math import factorial
 
@@ -38,7 +39,7 @@ def exact_shapley(played: ScoredRound, seats: Sequence[int]) -> Contributions:
             before = _worth(played, others)
             for seat in set(seats) - set(others):
                 values[seat] += orders * (_worth(played, (*others, seat)) - before)
-    return _contributions(played, seats, values, factorial(n), 2)
+    return _contributions(played, seats, values, factorial(n))
 
 
 def sampled_shapley(played: ScoredRound, seats: Sequence[int]) -> Contributions:
@@ -46,20 +47,41 @@ def sampled_shapley(played: ScoredRound, seats: Sequence[int]) -> Contributions:
 
     Every order comes in all its rotations, so that each trainer stands once in each place of it.
     """
-    together = played.counted(seats)
-    negligible = together.count // _NEGLIGIBLE
-    values, count = dict.fromkeys(seats, 0), 0
-    for order in public_orders(parameter_root(played.model(seats)), seats):
-        count += 1
-        before = played.guessed
-        for place, seat in enumerate(order, 1):
-            after = _worth(played, order[:place])
-            values[seat] += after - before
-            before = after
-            if abs(together.correct - after) <= negligible:
+    orders = list(public_orders(parameter_root(played.model(seats)), seats))
+    values = dict.fromkeys(seats, 0)
+    for order in orders:
+        for seat, marginal, rest in _marginals(played, order):
+            values[seat] += marginal
+            if rest <= _negligible(played, seats):
                 break
-    # One image may decide where an order is left, and with it over whole marginal values.
-    return _contributions(played, seats, values, count, 2 * together.count)
+    return _contributions(played, seats, values, len(orders), partial(_other_ends, played, orders))
+
+
+def _marginals(played: ScoredRound, order: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """Yields for each of an order in turn its seat, the images that it adds, and how many all together differ by."""
+    before, together = played.guessed, _worth(played, order)
+    for place, seat in enumerate(order, 1):
+        after = _worth(played, order[:place])
+        yield seat, after - before, abs(together - after)
+        before = after
+
+
+def _negligible(played: ScoredRound, seats: Sequence[int]) -> int:
+    return played.counted(sorted(seats)).count // _NEGLIGIBLE
+
+
+def _other_ends(played: ScoredRound, orders: Sequence[Sequence[int]], images: int) -> dict[int, int]:
+    """How far values may move because orders are left earlier or later when every count may be off by so many images:
+    by what is added between the first place where an order may be left and the first where it surely is."""
+    moved = dict.fromkeys(orders[0], 0)
+    for order in orders:
+        may_have_ended, negligible = False, _negligible(played, order)
+        for seat, marginal, rest in _marginals(played, order):
+            moved[seat] += abs(marginal) if may_have_ended else 0
+            may_have_ended |= rest <= negligible + 2 * images
+            if rest <= negligible - 2 * images:
+                break
+    return moved
 
 
 def public_orders(seed: bytes, seats: Sequence[int]) -> Iterator[tuple[int, ...]]:
@@ -82,8 +104,12 @@ def _worth(played: ScoredRound, coalition: Sequence[int]) -> int:
 
 
 def _contributions(
-    played: ScoredRound, seats: Sequence[int], values: dict[int, int], orders: int, per_image: int
+    played: ScoredRound,
+    seats: Sequence[int],
+    values: dict[int, int],
+    orders: int,
+    ends: Callable[[int], dict[int, int]] | None = None,
 ) -> Contributions:
     # A fixed scale, not the round's best: scores of different rounds move the same quality.
     full = max(1, _FULL_PARTS * played.counted(seats).count * orders // len(seats))
-    return Contributions(values, full, per_image * orders)
+    return Contributions(values, full, 2 * orders, ends)

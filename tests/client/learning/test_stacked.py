@@ -112,6 +112,7 @@ def test_dropout_is_drawn_anew_in_each_round_and_again_for_the_same() -> None:
     model = from_module(own_module(0.5))
     one = [LocalTrainer(model, *samples(), HYPER, 7)]
     start, state = encode_model(model), torch.random.get_rng_state()
+    StackedEngine(trainers("cnn")[0], "cpu")
     (first,) = StackedEngine(one, "cpu").train(start, 3)
     model.logits(model.initial(), samples()[0])  # which leaves the module without dropout
     (again,) = StackedEngine(one, "cpu").train(start, 3)

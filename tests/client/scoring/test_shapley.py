@@ -68,6 +68,23 @@ def test_an_order_ends_where_the_rest_changes_nothing() -> None:
     assert values == {seat: 990 + (seat == 0) for seat in range(100)}
 
 
+def test_an_image_may_decide_where_orders_end() -> None:
+    """Two machines of which one counts one image more of one coalition: what the other finds lies within what may be,
+    wherever orders end, though not within an image's own worth; and what may be is far from anything."""
+
+    def worth(seats: frozenset[int]) -> int:
+        """All know nearly all; seat 1 brings much harm, which seat 2 undoes."""
+        return 995 - (400 if 1 in seats and 2 not in seats else 0) + (5 if len(seats) == 10 else 0)
+
+    seats = range(10)
+    found = sampled_shapley(game(10, worth), seats)
+    other = sampled_shapley(game(10, lambda some: worth(some) - (len(some) < 10)), seats)
+    scores, near, wide = other.scores(), found.around(1), found.around(1, all_ends=True)
+    assert not all(near[seat][0] <= scores[seat] <= near[seat][1] for seat in seats)
+    assert all(wide[seat][0] <= scores[seat] <= wide[seat][1] for seat in seats)
+    assert any(high - low < 65_535 // 4 for low, high in wide.values())
+
+
 def test_orders_are_fixed_for_all_time() -> None:
     """A second implementation draws the same: by SHA-256, whole rotations, everybody once in each place."""
     orders = list(public_orders(bytes(32), [0, 3, 4, 7]))
