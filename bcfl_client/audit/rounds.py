@@ -175,13 +175,14 @@ class _Round:
         # A few images more in a single model's count mean little, in a difference of two much.
         images = rescorer.tolerance if rule.counts_each else played.unsure
         limits = brought.around(images)
-        if not all(_said_within(limits[seat], votes, seat) for seat in updates):
+        said = ((*limits[seat], vote.scores[seat]) for seat in updates for vote in _voices(votes, seat))
+        if not all(low <= score <= high for low, high, score in said):
             limits = brought.around(images, all_ends=True)
         return sum(self._compare(one, votes, limits[one.seat]) for one in self._played.inputs if one.seat in updates)
 
     def _compare(self, one: Input, votes: Sequence[Vote], limits: tuple[int, int]) -> int:
         """Compares what others than itself said of an input; returns how many."""
-        voices = [vote for vote in votes if vote.trainer_seat != one.seat]
+        voices = _voices(votes, one.seat)
         for vote in voices:
             where = f"{self._trainer(one)}, by miner {vote.seat} ({vote.account})"
             self._expect_near(where, "score", limits, vote.scores[one.seat])
@@ -220,8 +221,9 @@ class _Round:
         return f"{self._where}, miner {vote.seat} ({vote.account})"
 
 
-def _said_within(limits: tuple[int, int], votes: Sequence[Vote], seat: int) -> bool:
-    return all(limits[0] <= vote.scores[seat] <= limits[1] for vote in votes if vote.trainer_seat != seat)
+def _voices(votes: Sequence[Vote], seat: int) -> list[Vote]:
+    """Those who have a say on a trainer: not the miner that is the trainer itself."""
+    return [vote for vote in votes if vote.trainer_seat != seat]
 
 
 def _result(vote: Vote) -> tuple[bytes, bytes]:

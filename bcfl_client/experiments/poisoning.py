@@ -167,7 +167,7 @@ def _relative_pay(earnings: Earnings, attackers: Sequence[int], honest: Sequence
 
 
 def _slug(text: str) -> str:
-    return text.lower().replace(" ", "-").replace(".", "_").strip(")").replace("(", "")
+    return text.lower().replace(" ", "-").replace(".", "_").replace("(", "").replace(")", "")
 
 
 _QUICK = Poisoning(replace(_LEARNING, samples=1200, partition="dirichlet:0.5"), attackers=(3,))

@@ -21,15 +21,7 @@ from bcfl_client.experiments.cells import Cell, Row
 from bcfl_client.files import write_whole
 from bcfl_client.learning.datasets import Dataset
 
-__all__ = [
-    "CellFiles",
-    "describe_dataset",
-    "markdown",
-    "require_folder",
-    "versions",
-    "write_csv",
-    "write_json",
-]
+__all__ = ["CellFiles", "describe_dataset", "markdown", "require_folder", "versions", "write_csv", "write_json"]
 
 _PACKAGES = ("numpy", "numba", "torch", "scipy", "matplotlib")
 

@@ -21,6 +21,7 @@ from bcfl_client.errors import BcflError, ConfigError
 from bcfl_client.learning.encoding import as_floats
 from bcfl_client.learning.model import Samples
 from bcfl_client.learning.modules import as_module
+from bcfl_client.learning.torch_model import take_step
 from bcfl_client.learning.training import LocalTrainer
 
 __all__ = ["StackedEngine"]
@@ -112,12 +113,7 @@ class StackedEngine:
         for tensor in parameters:
             tensor.requires_grad_()
         gradients = torch.autograd.grad(self._loss(stack, images, labels, weights), parameters)
-        with torch.no_grad():
-            moved = list(velocity.values())
-            if moved:
-                torch._foreach_mul_(moved, self._hyper.momentum)
-                torch._foreach_add_(moved, gradients)
-            torch._foreach_add_(parameters, moved or gradients, alpha=-rate)
+        take_step(parameters, list(velocity.values()), gradients, self._hyper.momentum, rate)
 
     def _there(self, values: NDArray[Any]) -> torch.Tensor:
         return torch.from_numpy(values).to(self._device)

@@ -12,7 +12,7 @@ from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.learning.model import Model, Samples, TensorShape
 from bcfl_client.learning.perceptron import Perceptron
 
-__all__ = ["TorchModel", "from_module", "to_inputs"]
+__all__ = ["TorchModel", "from_module", "take_step", "to_inputs"]
 
 _BATCH = 1000  # images whose logits are computed together
 
@@ -120,10 +120,20 @@ def descend(
     velocity = [torch.zeros_like(parameter) for parameter in parameters] if hyper.momentum else []
     for batch in (batch for order in epochs for batch in torch.split(order, hyper.batch_size)):
         loss = nn.functional.cross_entropy(module(inputs[batch]), labels[batch])
-        gradients = torch.autograd.grad(loss, parameters)
-        # By hand: torch.optim costs a second to import its compiler and more per step than this.
-        with torch.no_grad():
-            if velocity:
-                torch._foreach_mul_(velocity, hyper.momentum)
-                torch._foreach_add_(velocity, gradients)
-            torch._foreach_add_(parameters, velocity or gradients, alpha=-rate)
+        take_step(parameters, velocity, torch.autograd.grad(loss, parameters), hyper.momentum, rate)
+
+
+def take_step(
+    parameters: list[torch.Tensor],
+    velocity: list[torch.Tensor],
+    gradients: tuple[torch.Tensor, ...],
+    momentum: float,
+    rate: float,
+) -> None:
+    """One step down the `gradients`, in place; `velocity` is empty without momentum."""
+    # By hand: torch.optim costs a second to import its compiler and more per step than this.
+    with torch.no_grad():
+        if velocity:
+            torch._foreach_mul_(velocity, momentum)
+            torch._foreach_add_(velocity, gradients)
+        torch._foreach_add_(parameters, velocity or gradients, alpha=-rate)

@@ -48,11 +48,11 @@ def sampled_shapley(played: ScoredRound, seats: Sequence[int]) -> Contributions:
     Every order comes in all its rotations, so that each trainer stands once in each place of it.
     """
     orders = list(public_orders(parameter_root(played.model(seats)), seats))
-    values = dict.fromkeys(seats, 0)
+    values, negligible = dict.fromkeys(seats, 0), _negligible(played, seats)
     for order in orders:
         for seat, marginal, rest in _marginals(played, order):
             values[seat] += marginal
-            if rest <= _negligible(played, seats):
+            if rest <= negligible:
                 break
     return _contributions(played, seats, values, len(orders), partial(_other_ends, played, orders))
 
@@ -73,9 +73,9 @@ def _negligible(played: ScoredRound, seats: Sequence[int]) -> int:
 def _other_ends(played: ScoredRound, orders: Sequence[Sequence[int]], images: int) -> dict[int, int]:
     """How far values may move because orders are left earlier or later when every count may be off by so many images:
     by what is added between the first place where an order may be left and the first where it surely is."""
-    moved = dict.fromkeys(orders[0], 0)
+    moved, negligible = dict.fromkeys(orders[0], 0), _negligible(played, orders[0])
     for order in orders:
-        may_have_ended, negligible = False, _negligible(played, order)
+        may_have_ended = False
         for seat, marginal, rest in _marginals(played, order):
             moved[seat] += abs(marginal) if may_have_ended else 0
             may_have_ended |= rest <= negligible + 2 * images

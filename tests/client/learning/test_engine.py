@@ -15,7 +15,7 @@ from torch import nn
 from bcfl_client.errors import ConfigError
 from bcfl_client.learning.datasets import load_dataset
 from bcfl_client.learning.encoding import encode_model
-from bcfl_client.learning.engine import Engine
+from bcfl_client.learning.engine import Engine, open_engine
 from bcfl_client.learning.manifest import Hyperparameters
 from bcfl_client.learning.models import build_model
 from bcfl_client.learning.partitions import partition
@@ -72,10 +72,11 @@ def test_the_same_bytes_as_a_process_of_its_own(model: str) -> None:
     assert done.stdout.strip() == hashlib.sha256(update.tobytes()).hexdigest()
 
 
-def test_a_client_that_diverges_is_named_and_stops_the_round() -> None:
-    """The error of the trainer itself; the engine goes on working."""
+@pytest.mark.parametrize("device", [None, "cpu"])
+def test_a_client_that_diverges_is_named_and_stops_the_round(device: str | None) -> None:
+    """The error of the trainer itself, from cores and from a stack; the engine goes on working."""
     made, start = trainers(rate=100.0)
-    with Engine(made, 2) as engine:
+    with open_engine(made, 2, device) as engine:
         with pytest.raises(ConfigError, match="training diverged"):
             list(engine.train(start, 0))
         with pytest.raises(ConfigError, match="the model has"):

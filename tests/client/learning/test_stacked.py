@@ -145,16 +145,6 @@ def test_steps_are_clipped() -> None:
     assert max(steps) / 2**FRACTIONAL_BITS == pytest.approx(0.5, rel=1e-4) and max(steps) <= 0.5 * 2**FRACTIONAL_BITS
 
 
-def test_a_client_that_diverges_is_named() -> None:
-    """As the trainer process says it; a model of another size too."""
-    made, start = trainers(hyper=replace(HYPER, learning_rate=100.0))
-    with StackedEngine(made, "cpu") as engine:
-        with pytest.raises(ConfigError, match="training diverged"):
-            list(engine.train(start, 0))
-        with pytest.raises(ConfigError, match="the model has"):
-            list(engine.train(start[1:], 0))
-
-
 def test_what_cannot_be_stacked_is_refused() -> None:
     """No such device; shared layers and buffers; clients of different tasks."""
     made, _ = trainers()
